@@ -28,9 +28,9 @@ export interface OtherGateway {
 }
 
 const LOOK = {
-  cut: 'look at the link of this node first (ip -br link; vps-gateway doctor), then whether the nodes of the others are up and their gateways run (systemctl status vps-gateway)',
-  away: 'look whether its node is up and reaches this segment (there: ip -br link), and then whether its gateway runs (systemctl status vps-gateway)',
-  stopped: 'look on its node whether its gateway runs (systemctl status vps-gateway; vps-gateway doctor)',
+  cut: 'look at the link of this node first (`ip -br link`, `vps-gateway doctor`), then whether the nodes of the others are up and their gateways run (`systemctl status vps-gateway`)',
+  away: 'look whether its node is up and reaches this segment (there: `ip -br link`), and then whether its gateway runs (`systemctl status vps-gateway`)',
+  stopped: 'look on its node whether its gateway runs (`systemctl status vps-gateway`, `vps-gateway doctor`)',
 } as const;
 
 /** What is known of the other gateways that share no leases with this one: by clients' selections, and by ARP. */
