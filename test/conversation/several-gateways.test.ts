@@ -262,7 +262,7 @@ describe('two gateways that share a pool and nothing else', () => {
       gateway: SECOND,
       remedy: expect.stringContaining('GATEWAY_DHCP_SHARE'),
     });
-    expect(peers.problem?.message).toContain(SECOND);
+    expect(peers.problem()?.message).toContain(SECOND);
     await both.clock.pass(25 * 3_600_000);
     peers.check();
     expect(peers.problem).toBeUndefined();

@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
-import type { ServerParts } from '../../src/server/server-parts.ts';
 import { hardware } from '../store/changes.ts';
 import { Guest } from '../support/guest.ts';
 import { at, planOf } from '../support/plan.ts';
-import { ServerNode } from '../support/server-node.ts';
+import { ServerNode, type ServerNodeOptions } from '../support/server-node.ts';
 
 const [ONE, OTHER] = [at('10.15.3.11'), at('10.15.3.12')];
 const MINUTE = 60_000;
@@ -51,7 +50,7 @@ interface Opened {
 }
 
 /** A server whose segment has two other gateways, after some minutes. No guest has selected any of them. */
-async function opened(parts: Partial<ServerParts> = {}): Promise<Opened> {
+async function opened(parts: ServerNodeOptions = {}): Promise<Opened> {
   const gateways = new Set([ONE, OTHER]);
   const node = new ServerNode({
     planOf: ({ listenIp }) => planOf({ serverIdentifier: listenIp, peers: gateways, gateways }),
