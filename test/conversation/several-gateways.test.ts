@@ -265,6 +265,6 @@ describe('two gateways that share a pool and nothing else', () => {
     expect(peers.problem()?.message).toContain(SECOND);
     await both.clock.pass(25 * 3_600_000);
     peers.check();
-    expect(peers.problem).toBeUndefined();
+    expect(peers.problem()).toBeUndefined();
   });
 });
