@@ -4,7 +4,8 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from 'vitest';
 import { httpServer } from '../../src/management/listen/http-server.ts';
 
 const CALLERS = 300;
@@ -13,14 +14,24 @@ afterEach(() => {
   for (const close of closing.splice(0)) close();
 });
 
-/** A server on a Unix socket, and the paths of the requests that it has begun. */
+/** A server on a Unix socket, and the paths of the requests that it has begun. What is below /slow takes a while; /gone and /events never end. */
 async function served() {
   const folder = mkdtempSync(join(tmpdir(), 'vps-gateway-gone-'));
   const socketPath = join(folder, 'api.sock');
   const begun: string[] = [];
-  const server = httpServer('unix', ({ url }) => {
-    begun.push(new URL(url).pathname);
-    return new Response('done');
+  /** The paths of those whose work has ended because their callers were gone. */
+  const left: string[] = [];
+  const server = httpServer('unix', async ({ url, body }, { gone }) => {
+    const { pathname } = new URL(url);
+    begun.push(pathname);
+    gone?.addEventListener('abort', () => left.push(pathname));
+    if (pathname === '/events')
+      return new Response(new ReadableStream({ pull: () => new Promise(() => {}) }), {
+        headers: { 'content-type': 'text/event-stream' },
+      });
+    if (pathname.startsWith('/slow')) await delay(50);
+    if (pathname.startsWith('/gone')) await new Promise(() => {});
+    return new Response(body === null ? 'done' : await new Response(body).text());
   });
   server.listen(socketPath, 1024);
   await once(server, 'listening');
@@ -43,12 +54,20 @@ async function served() {
       });
       asked.on('error', reject).end();
     });
-  return { begun, send, ask };
+  /** Sends all, ends its side, and reads to the end. */
+  const askAndEnd = async (text: string) => {
+    const socket = connect({ path: socketPath, allowHalfOpen: true });
+    socket.end(text);
+    let told = '';
+    for await (const piece of socket.setEncoding('utf8')) told += piece;
+    return told;
+  };
+  return { begun, left, send, ask, askAndEnd };
 }
 
 const head = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 
-test('a request whose caller has gone is not begun, and one that comes later does not wait for its work', async () => {
+test('of requests whose callers have gone hardly any is begun, and one that comes later does not wait for their work', async () => {
   const { begun, send, ask } = await served();
   const gone = Array.from({ length: CALLERS }, async (_, number) => {
     (await send(head(`/gone/${number}`))).destroy();
@@ -57,7 +76,68 @@ test('a request whose caller has gone is not begun, and one that comes later doe
   await Promise.all(gone);
 
   expect(await ask('/here')).toBe(200);
-  expect(begun).toEqual(['/here']);
+  // One that has closed its connection looks like one that has ended its side alone.
+  expect(begun.filter((path) => path !== '/here').length).toBeLessThanOrEqual(16);
+});
+
+describe('a caller that has ended its side after its request', () => {
+  test.each([
+    ['is answered', head('/here'), 'done'],
+    ['is answered when its answer takes a while', head('/slow'), 'done'],
+    [
+      'has the answer to each of its requests, in their order',
+      ['/slow/1', '/2', '/3'].map((path) => head(path)).join(''),
+      'done',
+    ],
+    [
+      'has what it sent taken',
+      'PUT /set HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nwhole',
+      'whole',
+    ],
+    ['is answered by HTTP/1.0', 'GET /old HTTP/1.0\r\nHost: localhost\r\n\r\n', 'done'],
+  ])('%s', async (_, sent, last) => {
+    const { askAndEnd } = await served();
+
+    const told = await askAndEnd(sent);
+
+    const answers = sent.split('HTTP/1').length - 1;
+    expect(told.match(/HTTP\/1\.1 200 OK\r/g) ?? told).toHaveLength(answers);
+    expect(told.endsWith(`\r\n\r\n${last}`)).toBe(true);
+  });
+
+  test('is answered while others leave', async () => {
+    const { askAndEnd, send } = await served();
+    for (let number = 0; number < 8; number += 1) (await send(head('/slow'))).destroy();
+
+    expect(await askAndEnd(head('/here'))).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  });
+
+  test('gets no stream of events, which would have no end: its place is free', async () => {
+    const { askAndEnd, begun, left } = await served();
+
+    await askAndEnd(head('/events'));
+
+    expect([begun, left]).toEqual([['/events'], ['/events']]);
+  });
+
+  test('has sent half of what it announced: it is refused, and nothing waits for the rest', async () => {
+    const { askAndEnd } = await served();
+
+    const told = await askAndEnd('PUT /half HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf');
+
+    expect(told).toMatch(/^(HTTP\/1\.1 400 Bad Request\r\n[\s\S]*)?$/);
+  });
+});
+
+test('a caller of a stream of events that leaves is noticed at once', async () => {
+  const { send, left } = await served();
+  const socket = await send(head('/events'));
+  await once(socket, 'data');
+
+  socket.end();
+  await once(socket, 'close');
+
+  expect(left).toEqual(['/events']);
 });
 
 test('a request with a body that its caller has not sent whole is begun, and so is each of several on one connection', async () => {

@@ -54,10 +54,28 @@ describeSystem('the management plane of a gateway that serves', ['curl'], () => 
     const at = output.lastIndexOf('\n');
     return { status: Number(output.slice(at + 1)), body: output.slice(0, at) };
   };
+  /** A program that sends a request, ends its side as `nc -N` does, and prints what comes. */
+  const askAndEnd = async (place: string, path: string): Promise<string> => {
+    const script = `require('node:net').connect({ ...${place}, allowHalfOpen: true }).on('error', (error) => console.log(error.message)).end('GET ${path} HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n').pipe(process.stdout)`;
+    const { output, errors } = await run(segment().node, [process.execPath, '-e', script]);
+    return output + errors;
+  };
   const served = (gateway: GatewayProcess) =>
     gateway.until('its port was open', () =>
       gateway.log.some(({ msg }) => msg === 'metrics and API are served'),
     );
+
+  test('a caller that ends its side after its request is answered, at the socket and at the port', async () => {
+    const gateway = await managed();
+    await served(gateway);
+    const path = JSON.stringify(join(gateway.directory, API_SOCKET));
+
+    for (const place of [`{ path: ${path} }`, `{ host: '127.0.0.1', port: 9091 }`]) {
+      const told = await askAndEnd(place, '/api/v1/info');
+
+      expect(told).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*"verdict":"served"/);
+    }
+  });
 
   test('says on /readyz whether a new guest would get an address, and on /healthz that it lives', async () => {
     const gateway = await managed({

@@ -1,9 +1,16 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Caller } from '../http/caller.ts';
 import { badRequest } from '../http/problem.ts';
+import { EndedCallers } from './ended-callers.ts';
 import { RequestQueue } from './request-queue.ts';
 
 /** The longest head of a request: octets. */
@@ -16,28 +23,36 @@ const REQUEST_TIME = 300_000;
 /** A connection on which nothing is asked is closed after this time: milliseconds. */
 const IDLE_TIME = 20_000;
 
+/** Of an answer that only its caller ends. */
+const ENDLESS = 'text/event-stream';
+
 type Fetch = (request: Request, caller: Caller) => Response | Promise<Response>;
 
 /** A server of Node's own for the app; it listens nowhere yet. */
 export function httpServer(via: Caller['via'], fetch: Fetch): Server {
   const options = { maxHeaderSize: HEADER_LIMIT, keepAliveTimeout: IDLE_TIME };
-  return limited(createServer(options, listenerOf(via, fetch)));
+  const callers = new EndedCallers();
+  const server = limited(createServer(options, listenerOf(via, fetch, callers)));
+  callers.follow(server);
+  return server;
 }
 
 /** The same by TLS. Until `setSecureContext` was called, no handshake succeeds. */
 export function httpsServer(fetch: Fetch): SecureServer {
   const options = { maxHeaderSize: HEADER_LIMIT, keepAliveTimeout: IDLE_TIME, handshakeTimeout: HEAD_TIME };
-  return limited(createSecureServer(options, listenerOf('tcp', fetch)));
+  return limited(createSecureServer(options, listenerOf('tcp', fetch, new EndedCallers())));
 }
 
-function listenerOf(via: Caller['via'], fetch: Fetch): RequestListener {
+function listenerOf(via: Caller['via'], fetch: Fetch, callers: EndedCallers): RequestListener {
   const queue = new RequestQueue();
   const listener = getRequestListener(
-    (request, { incoming, outgoing }) => {
+    async (request, { incoming, outgoing }) => {
       const gone = new AbortController();
       outgoing.once('close', () => gone.abort());
       const remote = (incoming as IncomingMessage).socket.remoteAddress ?? '';
-      return fetch(request, { via, remote, gone: gone.signal });
+      const answer = await fetch(request, { via, remote, gone: gone.signal });
+      if (answer.headers.get('content-type') === ENDLESS) callers.noteStream(outgoing as ServerResponse);
+      return answer;
     },
     {
       // Of a request of HTTP/1.0 without `Host`; the app refuses it by the header that is missing.
@@ -47,11 +62,14 @@ function listenerOf(via: Caller['via'], fetch: Fetch): RequestListener {
       overrideGlobalObjects: false,
     },
   );
-  return (incoming, outgoing) =>
+  return (incoming, outgoing) => {
+    callers.note(incoming, outgoing);
     queue.add({
       isGone: () => incoming.socket.destroyed,
+      hasEnded: () => incoming.socket.readableEnded,
       begin: () => void listener(incoming, outgoing),
     });
+  };
 }
 
 function limited<Made extends Server | SecureServer>(server: Made): Made {

@@ -7,6 +7,8 @@ const MOST = 1024;
 export interface ReadRequest {
   /** True: its caller has closed the connection. */
   readonly isGone: () => boolean;
+  /** True: its caller has ended its side. It may wait for the answer, or have gone: the others come first. */
+  readonly hasEnded: () => boolean;
   begin(): void;
 }
 
@@ -17,6 +19,7 @@ export interface ReadRequest {
  */
 export class RequestQueue {
   readonly #waiting: ReadRequest[] = [];
+  readonly #ended: ReadRequest[] = [];
   #isScheduled = false;
 
   /** It is looked at in the second iteration: Node.js 24 tells of a closed connection one later than Node.js 20. */
@@ -24,8 +27,12 @@ export class RequestQueue {
     setImmediate(() => setImmediate(() => this.#queue(request)));
   }
 
+  get length(): number {
+    return this.#waiting.length + this.#ended.length;
+  }
+
   #queue(request: ReadRequest): void {
-    if (this.#waiting.length >= MOST) {
+    if (this.length >= MOST) {
       request.begin();
       return;
     }
@@ -34,10 +41,11 @@ export class RequestQueue {
   }
 
   #schedule(): void {
-    if (this.#isScheduled || this.#waiting.length === 0) return;
+    const { length } = this;
+    if (this.#isScheduled || length === 0) return;
     this.#isScheduled = true;
     // A call for each: what one can do at once is done before the next is begun.
-    for (let others = 1; others < Math.min(AT_ONCE, this.#waiting.length); others += 1)
+    for (let others = 1; others < Math.min(AT_ONCE, length); others += 1)
       setImmediate(() => this.#beginNext());
     setImmediate(() => {
       this.#beginNext();
@@ -47,7 +55,15 @@ export class RequestQueue {
   }
 
   #beginNext(): void {
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift())
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      if (next.isGone()) continue;
+      if (!next.hasEnded()) {
+        next.begin();
+        return;
+      }
+      this.#ended.push(next);
+    }
+    for (let next = this.#ended.shift(); next !== undefined; next = this.#ended.shift())
       if (!next.isGone()) {
         next.begin();
         return;
