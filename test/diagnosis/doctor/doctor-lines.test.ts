@@ -6,6 +6,7 @@ import {
   good,
   statusOfLines,
   unknown,
+  warning,
 } from '../../../src/diagnosis/doctor/doctor-line.ts';
 import { gatewayLines } from '../../../src/diagnosis/doctor/gateway-lines.ts';
 import { type LinkFacts, linkLines } from '../../../src/diagnosis/doctor/link-lines.ts';
@@ -284,6 +285,24 @@ describe('a gateway that receives nothing', () => {
 
     expect(withoutConsequences([clear, unheard])).toEqual([clear, unheard]);
     expect(withoutConsequences([unread, unheard])).toEqual([unread, unheard]);
+  });
+
+  test('and that it misses a gateway is not said again beside one that did not answer a DHCPDISCOVER', () => {
+    const gone = warning(
+      'gateway-gateway-gone',
+      'the gateway 10.15.3.12 was heard last',
+      'it says so',
+      'look',
+    );
+    const silent = warning('other-gateways', 'the gateway 10.15.3.12 did not answer', 'it has ended', 'look');
+
+    expect(withoutConsequences([silent, gone])).toEqual([
+      {
+        ...silent,
+        why: 'it has ended; the running gateway misses one too: vps-gateway health names it, and says since when',
+      },
+    ]);
+    expect(withoutConsequences([gone])).toEqual([gone]);
   });
 
   test('and is not said to receive nothing where it does receive', () => {
