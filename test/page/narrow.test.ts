@@ -41,11 +41,15 @@ describeSystem('the web page where there is little room', ['chromium'], () => {
     await openPage(page, 'nodes');
     await page.getByRole('heading', { name: 'Gateways' }).waitFor();
   };
+  const otherGateway = (last: number) => ({
+    ...{ address: `10.15.3.${last}`, state: last === 12 ? 'away' : 'there' },
+    ...{ selected_seconds: 700, arp_seconds: last === 12 ? 250 : 20, arp_asked_seconds: 40 },
+  });
   const isWider = () => page.evaluate('document.documentElement.scrollWidth > innerWidth');
 
   test('three gateways that are only heard stand beside each other on a phone', async () => {
     await page.setViewportSize(PHONE);
-    await asIf((info) => ({ ...info, peers: ['10.15.3.11', '10.15.3.12'] }));
+    await asIf((info) => ({ ...info, other_gateways: [11, 12].map(otherGateway) }));
     const [table] = await page.locator('.cmp').all();
     const card = await page.getByRole('region', { name: 'Gateways', exact: true }).boundingBox();
     const last = await table?.locator('thead th').last().boundingBox();
@@ -56,7 +60,7 @@ describeSystem('the web page where there is little room', ['chromium'], () => {
   });
 
   test('a table that goes on beyond its card shows an arrow, which leads there and is gone at the end', async () => {
-    await asIf((info) => ({ ...info, peers: [1, 2, 3, 4, 5, 6].map((last) => `10.15.3.1${last}`) }));
+    await asIf((info) => ({ ...info, other_gateways: [11, 12, 13, 14, 15, 16].map(otherGateway) }));
     const arrow = page.locator('.beyond:has(.cmp) .on');
     await arrow.waitFor();
     const property = page.locator('.cmp tbody th').first();

@@ -38,14 +38,31 @@ describeSystem('the web page of gateways that share nothing', ['chromium'], () =
   afterAll(() => browser?.close());
 
   const infoOf = () => apiJson<Info>(gateway, '/api/v1/info');
-  const stateRow = () => page.getByRole('row', { name: /^State/ });
+  /** What a row says of the other gateway. */
+  const cell = async (title: string) =>
+    (
+      await page
+        .getByRole('row', { name: new RegExp(`^${title}`) })
+        .locator('td')
+        .last()
+        .innerText()
+    )
+      .replace(/\s*differs from the others$/, '')
+      .trim();
+  const cells = () =>
+    Promise.all(['State', 'A guest chose it', 'Answered ARP', 'Looked for this one'].map(cell));
   const mark = (name: string) => page.getByRole('columnheader', { name }).locator('.nm svg');
 
   test('shows a gateway that no guest has chosen yet, with when it answered ARP, and counts it', async () => {
     await openPage(page, 'nodes');
     await page.getByText('known by ARP').waitFor();
 
-    expect(await stateRow().innerText()).toMatch(/answered ARP \d+ s ago/);
+    expect(await cells()).toEqual([
+      'seen',
+      'not yet',
+      expect.stringMatching(/^\d+ s ago$/),
+      expect.stringMatching(/^\d+ s ago$/),
+    ]);
     expect(await mark('10.15.3.11').getAttribute('class')).toContain('tone-good');
     expect(await page.getByRole('link', { name: '2 gateways' }).count()).toBe(1);
     await keepPicture(page, 'nodes-nothing-shared');
@@ -53,51 +70,53 @@ describeSystem('the web page of gateways that share nothing', ['chromium'], () =
   });
 
   const chosen = { selected_seconds: 720, arp_seconds: 20, arp_asked_seconds: 40 };
-  test.each<[string, Omit<Other, 'address'>, string, string, string]>([
+  test.each<[string, Omit<Other, 'address'>, readonly string[], string, string]>([
     [
       'chosen by a guest',
       { ...chosen, state: 'there' },
-      'a guest chose it 12 min ago · answered ARP 20 s ago',
+      ['seen', '12 min ago', '20 s ago', '40 s ago'],
       'tone-good',
       '2 gateways',
     ],
     [
       'away',
-      { ...chosen, state: 'away', arp_seconds: 250 },
-      'does not answer ARP for 4 min',
+      { ...chosen, state: 'away', arp_seconds: 250, arp_asked_seconds: 300 },
+      ['gone', '12 min ago', 'not for 4 min', '5 min ago'],
       'tone-warn',
       '1 gateway',
     ],
     [
       'stopped',
       { ...chosen, state: 'stopped', arp_asked_seconds: 200 },
-      'only its machine answers ARP; its gateway was seen last 3 min ago',
+      ['gone', '12 min ago', '20 s ago', 'not for 3 min'],
       'tone-warn',
       '1 gateway',
     ],
     [
       'chosen by a guest, where ARP cannot be asked',
       { ...chosen, state: 'unknown', arp_seconds: null, arp_asked_seconds: null },
-      'a guest chose it 12 min ago',
+      ['not known', '12 min ago', '–', '–'],
       'quiet',
       '2 gateways',
     ],
     [
       'only a machine that answers ARP',
       { state: 'there', selected_seconds: null, arp_seconds: 20, arp_asked_seconds: null },
-      'answered ARP 20 s ago; nothing shows a gateway there',
+      ['maybe another machine', 'not yet', '20 s ago', '–'],
       'quiet',
       '1 gateway',
     ],
-  ])('shows one that is %s as that', async (_, other, text, tone, count) => {
+  ])('shows one that is %s as that', async (_, other, told, tone, count) => {
     const json = { ...(await infoOf()), other_gateways: [{ address: '10.15.3.11', ...other }] };
     await page.route(/\/api\/v1\/info/, (route) => route.fulfill({ json }));
     await page.goto('about:blank');
     await openPage(page, 'nodes');
-    await stateRow().getByText(text).waitFor();
+    await page.getByRole('row', { name: /^State/ }).waitFor();
 
+    expect(await cells()).toEqual(told);
     expect(await mark('10.15.3.11').getAttribute('class')).toContain(tone);
     expect(await page.getByRole('link', { name: count, exact: true }).count()).toBe(1);
+    await keepPicture(page, `nodes-other-${other.state}`);
     await page.unrouteAll({ behavior: 'ignoreErrors' });
     expect(complaints).toEqual([]);
   });

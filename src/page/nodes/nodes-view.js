@@ -9,7 +9,7 @@ import { WideTable } from '../parts/wide-table.js';
 import { now } from '../state/clock.js';
 import { useSignal } from '../state/use-signal.js';
 import { grouped } from '../text/number.js';
-import { stateOf as stateOfOther } from '../text/other-gateways.js';
+import { evidenceOf, stateOf as stateOfOther } from '../text/other-gateways.js';
 import { roughSpan } from '../text/time.js';
 import { Answers } from './answers.js';
 import { EtcdCard } from './etcd-card.js';
@@ -59,6 +59,7 @@ function Compared({ info, gateways }) {
       values: states.map(({ text }) => text),
       odd: states.map(({ level }) => level === 'warn'),
     },
+    ...(info.other_gateways.length === 0 ? [] : evidenceOf(gateways.map(({ evidence }) => evidence))),
     { title: 'Leases granted', values: gateways.map(({ leases }) => countText(leases)) },
     { title: 'New leases in a day', values: gateways.map(({ given }) => countText(given)) },
     {

@@ -23,37 +23,52 @@ export function presentGateways({ other_gateways: others }) {
 }
 
 /**
- * What is known of it now, and whether that wants a look.
+ * How it is, in a word or two, and whether that wants a look.
  *
  * @param {OtherGateway} other
  * @returns {{ text: string, level: 'good' | 'warn' | undefined }} No level: nothing shows that it serves.
  */
 export function stateOf(other) {
-  const { state, selected_seconds: selected, arp_seconds: arp, arp_asked_seconds: asked } = other;
-  if (state === 'away') {
-    const since = arp === null ? '' : ` for ${spanOf(arp)}`;
-    return { text: `does not answer ARP${since}`, level: isSeenAsGateway(other) ? 'warn' : undefined };
-  }
-  if (state === 'stopped') {
-    const seen = [selected, asked].filter((each) => each !== null);
-    return {
-      text: `only its machine answers ARP; its gateway was seen last ${ago(Math.min(...seen))}`,
-      level: 'warn',
-    };
-  }
-  const chosen = selected === null ? undefined : `a guest chose it ${ago(selected)}`;
-  const answered = arp === null ? undefined : `answered ARP ${ago(arp)}`;
-  const text = [chosen, answered].filter((each) => each !== undefined).join(' · ');
-  if (!isSeenAsGateway(other)) return { text: `${text}; nothing shows a gateway there`, level: undefined };
-  return { text, level: state === 'there' ? 'good' : undefined };
+  if (!isSeenAsGateway(other)) return { text: 'maybe another machine', level: undefined };
+  if (other.state === 'away' || other.state === 'stopped') return { text: 'gone', level: 'warn' };
+  return other.state === 'there' ? { text: 'seen', level: 'good' } : { text: 'not known', level: undefined };
 }
 
-/** @param {number} seconds */
-function ago(seconds) {
-  return `${spanOf(seconds)} ago`;
+/**
+ * What shows that, as rows of a table: a title, and for each gateway a text and whether it is what is wrong.
+ *
+ * @param {readonly (OtherGateway | undefined)[]} others Undefined: one that is known in another way.
+ * @returns {{ title: string, values: string[], odd: boolean[] }[]}
+ */
+export function evidenceOf(others) {
+  const row = (
+    /** @type {string} */ title,
+    /** @type {(other: OtherGateway) => number | null} */ secondsOf,
+    /** @type {OtherGateway['state']} */ wrong,
+  ) => {
+    const odd = others.map((other) => other?.state === wrong && isSeenAsGateway(other));
+    const values = others.map((other, index) =>
+      other === undefined ? '–' : sinceText(secondsOf(other), odd[index] === true),
+    );
+    return { title, values, odd };
+  };
+  const chosen = others.map((other) =>
+    other === undefined ? '–' : sinceText(other.selected_seconds, false, 'not yet'),
+  );
+  return [
+    { title: 'A guest chose it', values: chosen, odd: [] },
+    row('Answered ARP', ({ arp_seconds: arp }) => arp, 'away'),
+    row('Looked for this one', ({ arp_asked_seconds: asked }) => asked, 'stopped'),
+  ];
 }
 
-/** @param {number} seconds */
-function spanOf(seconds) {
-  return roughSpan(seconds * 1000);
+/**
+ * @param {number | null} seconds
+ * @param {boolean} isTooLong
+ * @param {string} [never]
+ */
+function sinceText(seconds, isTooLong, never = '–') {
+  if (seconds === null) return isTooLong ? 'never' : never;
+  const length = roughSpan(seconds * 1000);
+  return isTooLong ? `not for ${length}` : `${length} ago`;
 }
