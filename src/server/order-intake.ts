@@ -33,6 +33,8 @@ const NOWHERE: ListenAddress = {
 export type OrderResult =
   | { readonly outcome: 'committed'; readonly reason: Reason }
   | { readonly outcome: 'refused'; readonly why: OrderRefusal | 'busy' | 'stopped' }
+  /** Decided again, it would conflict again: `detail` says which key of the shared store cannot be read, and what to do. */
+  | { readonly outcome: 'unreadable-key'; readonly detail: string }
   | { readonly outcome: 'conflict' | 'failed' | 'unknown' };
 
 /** What became of an order, and how it was decided last. 'nothing': there was nothing to write. */
@@ -126,7 +128,17 @@ export class OrderIntake {
     this.#parts.log.info(fields, 'order from outside');
     if (typeof verdict === 'string') return { outcome: 'refused', why: verdict };
     if (outcome === 'nothing') return { outcome: 'refused', why: 'stopped' };
-    return outcome === 'committed' ? { outcome, reason: verdict.reason } : { outcome };
+    if (outcome === 'committed') return { outcome, reason: verdict.reason };
+    const detail = outcome === 'conflict' ? this.unreadable(verdict) : undefined;
+    return detail === undefined ? { outcome } : { outcome: 'unreadable-key', detail };
+  }
+
+  /** Why a decision conflicts however often it is made, with what to do; undefined: it need not. */
+  unreadable(decision: Decision): string | undefined {
+    const { change } = decision.kind === 'silence' ? decision : { change: undefined };
+    const found = change === undefined ? undefined : this.#memory()?.store.unreadableKey?.(change);
+    if (found === undefined) return undefined;
+    return `the key ${found.key} in etcd holds text that this version cannot read, and that is not overwritten; ${found.remedy}`;
   }
 
   #exchangeFor(memory: Memory): Exchange | undefined {

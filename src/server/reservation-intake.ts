@@ -1,3 +1,4 @@
+import type { Decision } from '../engine/decision/decision.ts';
 import { decideExchange } from '../engine/order/decide-exchange.ts';
 import { decideReservation } from '../engine/order/decide-reservation.ts';
 import { progressOf } from '../engine/order/pending.ts';
@@ -15,6 +16,7 @@ import type { Reservation, ReservationRecord } from '../lease/reservation/reserv
 import { changesBetween, type MemberChange } from '../lease/reservation/reservation-changes.ts';
 import type { Reservations } from '../lease/reservation/reservation-view.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
+import type { Outcome } from '../store/lease-store.ts';
 import { contextOf, type OrderIntake, type OrderRun } from './order-intake.ts';
 import type { ServerParts } from './server-parts.ts';
 import type { Memory } from './server-state.ts';
@@ -140,7 +142,7 @@ export class ReservationIntake {
       const { reservation } = verdict;
       const isConfirmed = isDryRun || outcome === 'committed';
       if (outcome === 'nothing' && !isDryRun) return { outcome: 'refused', refusal: { why: 'stopped' } };
-      if (outcome !== 'nothing' && !isConfirmed) return { outcome };
+      if (outcome !== 'nothing' && !isConfirmed) return this.#refusedFor(outcome, verdict.decision);
       return { outcome: 'unchanged', id: reservation.id, reservation, ...this.progressOf(reservation) };
     }
     const { id, isNew, before, address, next } = verdict;
@@ -148,9 +150,16 @@ export class ReservationIntake {
     const decided = { id, isNew, address, changes };
     if (isDryRun) return { outcome: 'decided', ...decided, reservation: undefined, ...this.progressOf(next) };
     if (outcome === 'nothing') return { outcome: 'refused', refusal: { why: 'stopped' } };
-    if (outcome !== 'committed') return { outcome };
+    if (outcome !== 'committed') return this.#refusedFor(outcome, verdict.decision);
     const reservation = this.reservations?.get(id);
     return { outcome, ...decided, reservation, ...this.progressOf(reservation) };
+  }
+
+  /** Others have been faster each time, or the store has a value that it cannot read. */
+  #refusedFor(outcome: Exclude<Outcome, 'committed'>, decision: Decision): ReservationResult {
+    const detail = outcome === 'conflict' ? this.#orders.unreadable(decision) : undefined;
+    if (detail === undefined) return { outcome };
+    return { outcome: 'refused', refusal: { why: 'unreadable-key', problems: [{ pointer: '', detail }] } };
   }
 
   #log(order: LoggedOrder, result: ReservationResult): void {

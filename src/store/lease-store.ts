@@ -13,6 +13,13 @@ import type { Ipv4 } from '../net/ipv4.ts';
 export type Outcome = (typeof OUTCOMES)[number];
 export const OUTCOMES = ['committed', 'conflict', 'failed', 'unknown'] as const;
 
+/** A key of a shared store whose value no version that this one knows has written: nothing overwrites it. */
+export interface UnreadableKey {
+  readonly key: string;
+  /** What shows it, and what makes it readable. */
+  readonly remedy: string;
+}
+
 /** How long ago each other gateway was last heard, in milliseconds. Time in which nobody listened does not count. */
 export type LastHeard = ReadonlyMap<Ipv4, number>;
 
@@ -59,6 +66,8 @@ export interface LeaseStore {
   resolveWithoutCommit(change: LeaseChange): 'committed' | 'conflict' | 'needs-commit';
   /** Resolves to the outcomes, in the order of the changes; never rejects. No client and no address may occur twice. */
   commit(changes: readonly LeaseChange[]): Promise<readonly Outcome[]>;
+  /** The key for which a change conflicts however often it is decided again; undefined: there is none. Absent: there never is. */
+  unreadableKey?(change: LeaseChange): UnreadableKey | undefined;
   /**
    * Ends offers that have run out, and returns at most `limit` leases and quarantines that are over and not in flight, for
    * the caller to free. Looks at a bounded number of records; each call goes on where the last one ended.

@@ -106,7 +106,7 @@ export interface HeldProblem extends EntryProblem {
  * - held: another reservation has what it claims. another-version, another-address: not what was expected.
  * - of-settings-file: it is to be changed there. pool-full: no address is free for it.
  * - needs-shared-store: other gateways share the pool and not the reservations, so the server picks no address.
- * - cannot-promise: nothing can be stored now.
+ * - cannot-promise: nothing can be stored now. unreadable-key: the shared store has a value that is not overwritten.
  */
 export type ReservationRefusal =
   | {
@@ -116,6 +116,8 @@ export type ReservationRefusal =
   | { readonly why: 'of-settings-file'; readonly id: OutsideId; readonly place?: string }
   | { readonly why: 'invalid' | 'not-allowed'; readonly problems: readonly EntryProblem[] }
   | { readonly why: 'held'; readonly problems: readonly HeldProblem[] }
+  /** unreadable-key: what of the shared store it rests on; each problem says which key, and what makes it readable. */
+  | { readonly why: 'unreadable-key'; readonly problems: readonly EntryProblem[] }
   | { readonly why: 'another-version'; readonly version: Version }
   | { readonly why: 'another-address'; readonly address: Ipv4 };
 

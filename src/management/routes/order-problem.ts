@@ -11,6 +11,7 @@ export function orderProblem(address: Ipv4, failed: Failed, { peers }: Figures):
   if (failed.outcome === 'refused') return refusalOf(failed.why, ipv4ToText(address), peers);
   if (failed.outcome === 'unknown')
     return unavailable('outcome-unknown', 'it may have been stored or not: read the lease to find out');
+  if (failed.outcome === 'unreadable-key') return refused(409, failed.outcome, failed.detail);
   if (failed.outcome === 'conflict')
     return refused(
       409,

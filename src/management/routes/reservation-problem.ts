@@ -40,6 +40,10 @@ function refusalOf(refusal: Refusal): Problem {
       return refused(422, why, 'no guest may have that address', { errors: refusal.problems });
     case 'held':
       return refused(409, why, 'another reservation has what it claims', { errors: refusal.problems });
+    case 'unreadable-key':
+      return refused(409, why, 'etcd has a value that cannot be read, and that is not overwritten', {
+        errors: refusal.problems,
+      });
     case 'another-version':
       return refused(412, why, 'it is another version by now', { more: { version: refusal.version } });
     case 'another-address':

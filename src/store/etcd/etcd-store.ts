@@ -8,7 +8,7 @@ import { LeaseTable } from '../../lease-table/lease-table.ts';
 import { ReservationTable } from '../../lease-table/reservation-table.ts';
 import type { Say } from '../../log/say.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
-import type { LeaseStore, Outcome } from '../lease-store.ts';
+import type { LeaseStore, Outcome, UnreadableKey } from '../lease-store.ts';
 import type { Mirror } from '../mirror.ts';
 import type { Etcd } from './client/etcd.ts';
 import { Follower } from './follower.ts';
@@ -23,6 +23,7 @@ import { JoinAdmission } from './membership/join-admission.ts';
 import type { Members } from './membership/members.ts';
 import type { SharingProblem } from './membership/sharing-problem.ts';
 import { type Author, planChange } from './planned-change.ts';
+import { unreadableKeyOf } from './planned-reservations.ts';
 import { QuorumState } from './quorum-state.ts';
 import { Reckoning } from './reckoning.ts';
 import { Sender } from './sender.ts';
@@ -99,7 +100,12 @@ export class EtcdStore implements LeaseStore {
       this.#table,
       this.reckoning,
       (change) => mirror.put(change),
-      new KnownReservations(this.#reservations, (change) => mirror.putReservation(change), options.say),
+      new KnownReservations(
+        this.#keys,
+        this.#reservations,
+        (change) => mirror.putReservation(change),
+        options.say,
+      ),
       options.say,
     );
     this.#lastStoredAt = this.#known.loadMirror(mirror, options.node);
@@ -227,6 +233,10 @@ export class EtcdStore implements LeaseStore {
       for (const address of planned[index]?.withdrawn ?? []) this.#table.withdrawOffer(address);
     }
     return outcomes;
+  }
+
+  unreadableKey(change: LeaseChange): UnreadableKey | undefined {
+    return unreadableKeyOf(this.#author(), change);
   }
 
   /** False: a lease ends by how long it has been known here, whatever the wall clock says. */

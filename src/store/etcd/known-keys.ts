@@ -22,7 +22,7 @@ interface KnownEntry {
 }
 
 /** What was known of an address before its key was found to hold foreign text. */
-interface Before {
+export interface Before {
   readonly lease: Lease | undefined;
   readonly entry: string | undefined;
 }
@@ -105,9 +105,9 @@ export class KnownKeys {
     return isThere ? (known?.revision ?? 0) : 0;
   }
 
-  /** True: the key holds text that no version of the gateway has written; it must not be overwritten. */
-  isForeign(address: Ipv4): boolean {
-    return this.#foreign.has(address);
+  /** What was known before its key held text that no version of the gateway has written, which must not be overwritten; undefined: it does not. */
+  foreignAt(address: Ipv4): Before | undefined {
+    return this.#foreign.get(address);
   }
 
   learn(event: WatchEvent): void {

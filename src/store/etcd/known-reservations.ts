@@ -5,6 +5,8 @@ import type { ReservationTable } from '../../lease-table/reservation-table.ts';
 import type { Say } from '../../log/say.ts';
 import type { MirroredReservation } from '../mirror.ts';
 import type { Revision } from './client/etcd.ts';
+import { remedyForReservation } from './keys/foreign-text.ts';
+import type { Keys } from './keys/keys.ts';
 import { KnownIdentities } from './keys/known-identities.ts';
 import { parseReservation } from './keys/reservation-value.ts';
 
@@ -18,6 +20,7 @@ interface KnownReservation {
 export class KnownReservations {
   readonly table: ReservationTable;
   readonly identities = new KnownIdentities();
+  readonly #keys: Keys;
   readonly #changed: (change: MirroredReservation) => void;
   readonly #say: Say;
   readonly #known = new Map<OutsideId, KnownReservation>();
@@ -25,7 +28,8 @@ export class KnownReservations {
   readonly #foreign = new Set<OutsideId>();
 
   /** @param changed Called with every reservation that differs from the table's. */
-  constructor(table: ReservationTable, changed: (change: MirroredReservation) => void, say: Say) {
+  constructor(keys: Keys, table: ReservationTable, changed: (change: MirroredReservation) => void, say: Say) {
+    this.#keys = keys;
     this.table = table;
     this.#changed = changed;
     this.#say = say;
@@ -69,9 +73,10 @@ export class KnownReservations {
     const value = parseReservation(text, revision);
     if (value === undefined || value.reservation.id !== id) {
       this.#foreign.add(id);
+      const key = this.#keys.ofReservation(id);
       this.#say(
         'error',
-        { id, revision },
+        { id, revision, key, remedy: remedyForReservation(key, this.table.get(id)) },
         'the key of a reservation in etcd holds text that is none; it holds as before',
       );
       return true;

@@ -56,7 +56,7 @@ export function planChange(
     const entry = entryAfter(author, change, write, before, operationId);
     if (entry === 'off offer') withdrawn.push(address);
     if (entry === 'same' || entry === 'off offer') continue;
-    if (known.isForeign(address)) return undefined;
+    if (known.foreignAt(address) !== undefined) return undefined;
     if (binds(write) && before?.reserved !== undefined) {
       const reservation = known.reservations.table.at(address);
       if (reservation?.id !== before.reserved) return undefined; // It is not known here yet.

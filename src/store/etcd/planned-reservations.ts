@@ -1,11 +1,13 @@
 import { historyReason } from '../../lease/history-reason.ts';
 import type { LeaseChange } from '../../lease/lease-view.ts';
-import type { OutsideId } from '../../lease/outside-id.ts';
+import { isOutsideId, type OutsideId } from '../../lease/outside-id.ts';
 import { identitiesOf } from '../../lease/reservation/claims.ts';
 import type { ReservationWrite } from '../../lease/reservation/reservation.ts';
 import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
+import type { UnreadableKey } from '../lease-store.ts';
 import type { Compare, Operation } from './client/etcd.ts';
 import { type Claim, type Entry, formatEntry } from './keys/entry.ts';
+import { remedyFor, remedyForReservation } from './keys/foreign-text.ts';
 import type { Keys } from './keys/keys.ts';
 import { type IdentityChange, planIdentities } from './keys/plan-identities.ts';
 import { formatReservation } from './keys/reservation-value.ts';
@@ -32,17 +34,16 @@ export function planReservations(
   reservations: readonly ReservationWrite[],
   operationId: string,
 ): PlannedChange | undefined {
+  if (unreadableKeyOf({ keys, known }, change) !== undefined) return undefined;
   const compare: Compare[] = [];
   const writes: PlannedWrite[] = [];
   for (const { address } of change.writes) {
-    if (known.isForeign(address)) return undefined;
     compare.push({ key: keys.ofAddress(address), modRevision: known.revisionAt(address) });
     const client = leftRecord(known, address)?.client;
     if (client !== undefined)
       compare.push({ key: keys.ofClient(client), modRevision: known.clients.revisionOf(client) });
   }
   for (const { id, next } of reservations) {
-    if (known.reservations.isForeign(id)) return undefined;
     const key = keys.ofReservation(id);
     compare.push({ key, modRevision: known.reservations.revisionOf(id) });
     const before = known.reservations.textOf(id);
@@ -51,8 +52,6 @@ export function planReservations(
     writes.push({ key, reservation: id, text });
   }
   const taking = identityChange(known.reservations, reservations);
-  if ([...taking.holders.keys()].some((identity) => isOfForeign(known.reservations, identity)))
-    return undefined;
   const identities = planIdentities(keys, taking, known.reservations);
   compare.push(...identities.compare);
   writes.push(...identities.writes);
@@ -64,6 +63,31 @@ export function planReservations(
   const failure = compare.map(({ key }): Operation => ({ kind: 'get', key }));
   const success = writes.map(operationOf);
   return { transaction: { compare, success, failure }, writes, operationId, withdrawn: [] };
+}
+
+/**
+ * The first key that a change would write or rests on, and that cannot be read: of an address, of a reservation, or of the
+ * reservation behind the key of a card, client identifier, circuit or port, which may have that.
+ */
+export function unreadableKeyOf({ keys, known }: Author, change: LeaseChange): UnreadableKey | undefined {
+  for (const { address } of change.writes) {
+    const key = keys.ofAddress(address);
+    const before = known.foreignAt(address);
+    if (before !== undefined) return { key, remedy: remedyFor({ key, ...before }) };
+  }
+  const { reservations = [] } = change;
+  const { identities } = known.reservations;
+  const taken = [...identityChange(known.reservations, reservations).holders.keys()];
+  const id = [
+    ...reservations.map((write) => write.id),
+    ...change.writes.map(({ address }) => known.entryAt(address)?.reserved),
+    ...taken.map((identity) => identities.holderOf(identity)),
+  ]
+    .filter(isOutsideId)
+    .find((each) => known.reservations.isForeign(each));
+  if (id === undefined) return undefined;
+  const key = keys.ofReservation(id);
+  return { key, remedy: remedyForReservation(key, known.reservations.table.get(id)) };
 }
 
 /**
@@ -87,12 +111,6 @@ function identityChange(
     for (const identity of after)
       if (isAlone || !before.has(identity) || holders.has(identity)) holders.set(identity, id);
   return { written: new Set(reservations.map(({ id }) => id)), holders };
-}
-
-/** True: its key names a reservation that this version cannot read, so that one may have it. */
-function isOfForeign(reservations: KnownReservations, identity: string): boolean {
-  const holder = reservations.identities.holderOf(identity);
-  return holder !== undefined && reservations.isForeign(holder);
 }
 
 /** The key of an address after that: with the id of its reservation, or without. Undefined: it stays as it is. */

@@ -1,10 +1,12 @@
 import { NOBODY } from '../../../lease/client-key.ts';
 import { type Instant, instant, type Lease, NEVER } from '../../../lease/lease.ts';
+import type { Reservation } from '../../../lease/reservation/reservation.ts';
 import type { Say } from '../../../log/say.ts';
 import { NO_HARDWARE } from '../../../net/hardware-address.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../../net/ipv4.ts';
 import type { Revision } from '../client/etcd.ts';
 import { claimOf, type Entry, formatEntry, parseEntry } from './entry.ts';
+import { formatReservation } from './reservation-value.ts';
 
 /** Characters of the text that are shown. */
 const SHOWN = 64;
@@ -61,12 +63,24 @@ export class ForeignTextWarnings {
  * The remedy is never a deletion: a gateway that was away would miss the key of a lease that it knows, and would conclude
  * that etcd was restored from a backup.
  */
-export function remedyFor({ key, lease, entry }: ForeignText): string {
+export function remedyFor({ key, lease, entry }: Pick<ForeignText, 'key' | 'lease' | 'entry'>): string {
   const before = entry === undefined ? entryOf(lease) : withoutOffer(entry);
   const known = `puts back what this node knew of it at revision ${lease?.version} (take the newest that a gateway's log has)`;
   const effect = before.record === undefined ? 'frees the address' : known;
   const put = `etcdctl put ${quoted(key)} ${quoted(ascii(formatEntry(before)))}`;
   return `see what it is by: etcdctl get ${quoted(key)}; if no newer version of the gateway wrote it, this ${effect}: ${put}`;
+}
+
+/**
+ * The same for the key of a reservation. Without it a gateway that was away misses nothing: it may be deleted.
+ *
+ * @param known What holds here as before; undefined: nothing.
+ */
+export function remedyForReservation(key: string, known: Reservation | undefined): string {
+  const see = `see what it is by: etcdctl get ${quoted(key)}; if no newer version of the gateway wrote it, this`;
+  if (known === undefined) return `${see} removes it: etcdctl del ${quoted(key)}`;
+  const text = ascii(formatReservation(known, OPERATOR, 'reservation-changed', undefined));
+  return `${see} puts back what this node knows of it: etcdctl put ${quoted(key)} ${quoted(text)}`;
 }
 
 function withoutOffer(text: string): Entry {
