@@ -1,7 +1,7 @@
 import type { RunningProblem } from '../diagnosis/running-problem.ts';
 import type { Clock } from '../lease/clock.ts';
 import type { Log } from '../log/log.ts';
-import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
+import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../net/ipv4.ts';
 import { goneRemedy, goneText } from '../store/gone-gateway.ts';
 import { AskingGateways } from './asking-gateways.ts';
 import type { ClusterPeersView } from './cluster-peers.ts';
@@ -35,14 +35,15 @@ const LOOK = {
 
 /** What is known of the other gateways that share no leases with this one: by clients' selections, and by ARP. */
 export class OtherGateways {
-  /** All addresses of the plan that may be gateways; `Peers.known` are those that are listened to. */
-  known: ReadonlySet<Ipv4> = new Set();
+  #known: ReadonlySet<Ipv4> = new Set();
+  /** This gateway's address, for which others ask. */
+  #self: Ipv4 = UNSPECIFIED;
   readonly #clock: Pick<Clock, 'now' | 'monotonic'>;
   readonly #log: Log;
   readonly #peers: Peers;
   /** Undefined: leases are not shared. */
   readonly #sharing: Pick<ClusterPeersView, 'live'> | undefined;
-  readonly #asking: AskingGateways;
+  #asking: AskingGateways;
   /** Those that were logged as gone. */
   readonly #gone = new Set<Ipv4>();
 
@@ -59,16 +60,29 @@ export class OtherGateways {
     this.#asking = new AskingGateways(clock);
   }
 
+  /** All addresses of the plan that may be gateways; `Peers.known` are those that are listened to. */
+  get known(): ReadonlySet<Ipv4> {
+    return this.#known;
+  }
+
+  /** This gateway has this address from now on, and those may be other gateways. */
+  follow(self: Ipv4, known: ReadonlySet<Ipv4>): void {
+    // Whoever has asked for the old address need not know the new one, so its silence tells nothing.
+    if (self !== this.#self) this.#asking = new AskingGateways(this.#clock);
+    this.#self = self;
+    this.#known = known;
+  }
+
   /** A machine was heard by ARP. */
   hear(address: Ipv4): void {
-    if (!this.known.has(address)) return;
+    if (!this.#known.has(address)) return;
     this.#peers.found.note(address, this.#clock.monotonic());
     this.#peers.hear(address);
   }
 
   /** A machine has asked everybody by ARP for this gateway's address. */
   hearAsker(address: Ipv4): void {
-    if (this.known.has(address)) this.#asking.note(address);
+    if (this.#known.has(address)) this.#asking.note(address);
   }
 
   /** By address, in order. */
@@ -90,7 +104,7 @@ export class OtherGateways {
     const { peers, found, presentFor } = this.#peers;
     if (peers.has(address)) return this.#sharing?.live.has(address) !== true;
     // Gateways that share leases are known to each other, so who only answers ARP is none of them.
-    if (this.#sharing !== undefined || !this.known.has(address)) return false;
+    if (this.#sharing !== undefined || !this.#known.has(address)) return false;
     const foundAt = found.foundAt(address);
     return foundAt !== undefined && this.#clock.monotonic() - foundAt < presentFor;
   }
@@ -121,7 +135,7 @@ export class OtherGateways {
   }
 
   #addresses(): readonly Ipv4[] {
-    const all = new Set([...this.known, ...this.#peers.peers.keys()]);
+    const all = new Set([...this.#known, ...this.#peers.peers.keys()]);
     return [...all].filter((address) => this.isKnown(address)).sort((one, other) => one - other);
   }
 

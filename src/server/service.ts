@@ -160,7 +160,7 @@ export class Service {
     rogueServers.isKnown = (address) =>
       belongsHere(plan, address) || clusterPeers?.live.has(address) === true;
     observed.known = peers;
-    otherGateways.known = new Set([...peers, ...gateways]);
+    otherGateways.follow(plan.serverIdentifier, new Set([...peers, ...gateways]));
     observed.probes = plan.probeMilliseconds > 0;
     observed.longestLease = subnet.leaseTimes.maximum * 1000;
     timeGuard.longestLease = subnet.leaseTimes.maximum;

@@ -3,7 +3,7 @@ import type { Ipv4 } from '../../src/net/ipv4.ts';
 import { hardware } from '../store/changes.ts';
 import { Guest } from '../support/guest.ts';
 import { at, planOf } from '../support/plan.ts';
-import { ServerNode, type ServerNodeOptions } from '../support/server-node.ts';
+import { ServerNode, type ServerNodeOptions, THERE } from '../support/server-node.ts';
 
 const [ONE, OTHER] = [at('10.15.3.11'), at('10.15.3.12')];
 const MINUTE = 60_000;
@@ -142,6 +142,20 @@ test('a gateway that does not ask, and that a client selects, is at work', async
   }
 
   expect(others(scene).map(({ state }) => state)).toEqual(['there', 'there']);
+  expect(gone(scene)).toBeUndefined();
+});
+
+test('after this gateway has got another address, those that asked for the old one are not said to have ended', async () => {
+  const scene = await opened();
+  const { node, one, other } = scene;
+  [one.runs, other.runs] = [false, false];
+  node.search = { ...THERE, listenIp: at('10.15.3.14') };
+  await node.clock.pass(10 * MINUTE);
+
+  expect(others(scene).map(({ state, arpAskedSeconds }) => [state, arpAskedSeconds])).toEqual([
+    ['there', null],
+    ['there', null],
+  ]);
   expect(gone(scene)).toBeUndefined();
 });
 
