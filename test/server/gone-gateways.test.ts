@@ -145,6 +145,17 @@ test('a gateway that does not ask, and that a client selects, is at work', async
   expect(gone(scene)).toBeUndefined();
 });
 
+test('the note of those that are heard says which of them is gone', async () => {
+  const { node, other } = await opened();
+  for (const server of ['10.15.3.11', '10.15.3.12'])
+    await node.hear(new Guest('52:54:00:00:00:01').select('10.15.3.20', server));
+  other.unplug();
+  await node.clock.pass(3 * MINUTE);
+
+  const note = node.server.status.problems.find(({ name }) => name === 'peers');
+  expect(note?.message).toMatch(/: 10\.15\.3\.11, 10\.15\.3\.12 \(gone\)$/);
+});
+
 test('after this gateway has got another address, those that asked for the old one are not said to have ended', async () => {
   const scene = await opened();
   const { node, one, other } = scene;
