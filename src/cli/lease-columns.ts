@@ -1,5 +1,6 @@
 import { INFINITE_SECONDS } from '../lease/lease.ts';
 import { ID_NAMES, type IdName, LEASE_FIELDS } from '../lease/lease-fields.ts';
+import { guestIdIn } from '../net/bridge-port.ts';
 import type { ListedEvent, ListedLease } from '../store/sqlite/lease-reader.ts';
 import { describeClientIdentifier } from '../wire/client-identifier.ts';
 import { type Column, type Output, writeDetails } from './output/output.ts';
@@ -9,17 +10,19 @@ const WIDEST_NAME = 40;
 /** The same on a narrow terminal. */
 const NARROWEST_NAME = 8;
 
+const OTHER_IDS = ID_NAMES.filter((name) => name !== 'vpsId');
+
 export const LEASE_COLUMNS: readonly Column<ListedLease>[] = [
   { heading: 'ADDRESS', cell: (lease) => lease.address },
   { heading: 'MAC', cell: (lease) => lease.mac },
   { heading: 'HOSTNAME', cell: (lease) => lease.hostname, most: WIDEST_NAME, least: NARROWEST_NAME },
   { heading: 'STATE', cell: (lease) => lease.state },
   { heading: 'EXPIRES', cell: (lease) => lease.expires },
-  idColumn('vpsId', 1),
+  { heading: 'VPS', cell: vpsOf, isIdle: (lease) => lease.vps_id === null, spare: 1 },
   { heading: 'NODE', cell: (lease) => lease.node, spare: 2 },
   { heading: 'CLIENT', cell: (lease) => lease.client, isIdle: isMacItself, spare: 3 },
   // New columns come last, so that the others keep their positions for scripts.
-  ...ID_NAMES.filter((name) => name !== 'vpsId').map((name) => idColumn(name, 4)),
+  ...OTHER_IDS.map((name) => idColumn(name, 4)),
 ];
 
 export const EVENT_COLUMNS: readonly Column<ListedEvent>[] = [
@@ -40,7 +43,16 @@ function idColumn(name: IdName, spare: number): Column<ListedLease> {
   return { heading, cell: (lease) => lease[listed], isIdle: (lease) => lease[listed] === null, spare };
 }
 
-/** `vps` for `vps_id`. */
+/**
+ * The number that the name of its port tells, where its reservation names no VPS: it is known by the reservation's id then, which
+ * has a column of its own.
+ */
+function vpsOf({ vps_id: vpsId, reservation_id: reservationId, port }: ListedLease): string | null {
+  if (vpsId === null || vpsId !== reservationId || port === null) return vpsId;
+  return guestIdIn(port) ?? vpsId;
+}
+
+/** `organization` for `organization_id`. */
 function labelOf(name: IdName): string {
   return LEASE_FIELDS[name].listed.replace(/_id$/, '');
 }
@@ -61,7 +73,8 @@ export function writeLease(output: Output, lease: ListedLease): void {
     ['expires', lease.expires],
     ['length', lengthOf(lease.lease_seconds)],
     ['updated', lease.updated],
-    ...ID_NAMES.map((name) => [labelOf(name), lease[LEASE_FIELDS[name].listed]] as const),
+    ['vps', vpsOf(lease)],
+    ...OTHER_IDS.map((name) => [labelOf(name), lease[LEASE_FIELDS[name].listed]] as const),
     ['node', lease.node],
     ['client', lease.client],
     ['identifier', describeClientIdentifier(Buffer.from(lease.client.split('/')[0] ?? '', 'hex'))],

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { addLeasesCommand } from '../../src/cli/leases.ts';
+import type { OutsideIds } from '../../src/lease/lease.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
 import type { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { address, at, bind, reserve } from '../store/changes.ts';
@@ -71,6 +72,30 @@ describe('vps-gateway leases', () => {
       '',
     ]);
     expect(status).toBe(0);
+  });
+
+  it('the number of a guest stays its VPS where its reservation names none, and the id is the reservation alone', async () => {
+    const ids = (vpsId: string, reservationId: string, port?: string) =>
+      ({ vpsId, reservationId, ...(port !== undefined && { port }) }) as OutsideIds;
+    const lease = (client: number, its: OutsideIds) =>
+      bind(store, { client, address: address(`10.15.3.${client}`), expiresAt: FAR, ids: its });
+    await lease(31, ids('web1', 'web1', 'veth101i0'));
+    await lease(32, ids('web2', 'web2'));
+    await lease(33, ids('vps-9', 'web3', 'tap103i0'));
+
+    const rows = run()
+      .output.split('\n')
+      .map((line) => line.split(/ {2,}/));
+    const vps = rows[0]?.indexOf('VPS') ?? -1;
+    const reservation = rows[0]?.indexOf('RESERVATION') ?? -1;
+    const shown = rows.slice(-4, -1).map((cells) => [cells[vps], cells[reservation]]);
+
+    expect(shown).toEqual([
+      ['101', 'web1'],
+      ['web2', 'web2'],
+      ['vps-9', 'web3'],
+    ]);
+    expect(run('show', '10.15.3.31').output).toMatch(/^vps +101$/m);
   });
 
   it('a terminal of 80 columns has address, MAC, name, state and end in one line each', async () => {

@@ -51,6 +51,13 @@ describeSystem('the web page of gateways that share their leases', ['chromium', 
     await keepPicture(page, 'nodes-etcd');
     const rows = await card.locator('tbody tr').allInnerTexts();
 
+    const granted = await page
+      .getByRole('row', { name: /^Leases granted/ })
+      .getByRole('cell')
+      .allInnerTexts();
+
+    // All leases are known here, so a gateway without any is known to have none.
+    expect(granted.sort()).toEqual(['0', '0', '1']);
     expect((await members()).map(({ role }) => role).sort()).toEqual(['follower', 'follower', 'leader']);
     expect(
       rows.filter((row) => /^10\.15\.3\.1\d:\d+\s+leader\s+3\.\S+\s+[\d.]+ ms\s+\S+ kB$/.test(row)),

@@ -212,6 +212,20 @@ describeSystem('the web page of a gateway that serves', ['chromium'], () => {
     expect(text).toContain("'=cmd|calc");
   });
 
+  test('the number of a guest stays its VPS where its reservation names none', async () => {
+    const [id, port] = ['shop', 'veth101i0'];
+    const list = await apiJson<{ items: object[] }>(gateway, `/api/v1/guests?q=${addressOf('db-2')}`);
+    const items = list.items.map((each) => ({ ...each, vps_id: id, reservation_id: id, port }));
+    await page.route('**/api/v1/guests?*', (route) => route.fulfill({ json: { ...list, items } }));
+    await openPage(page, 'leases');
+    const cell = page.locator(`tr[data-address="${addressOf('db-2')}"] td.v`);
+    await cell.waitFor();
+    const shown = await cell.innerText();
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+
+    expect(shown).toBe('101');
+  });
+
   test('a lease becomes a reservation in one step, with name and address to change, and is edited and removed', async () => {
     await openPage(page, `leases?q=${addressOf('db-2')}`);
     await page.getByRole('button', { name: `Actions for ${addressOf('db-2')}` }).click();
@@ -220,22 +234,28 @@ describeSystem('the web page of a gateway that serves', ['chromium'], () => {
     await keepPicture(page, 'reserve');
     await page.getByRole('button', { name: 'Reserve', exact: true }).click();
     await toast()
-      .getByText(`${addressOf('db-2')} is reserved for db-primary. Nothing changes for the guest now.`)
+      .getByText(
+        `${addressOf('db-2')} is reserved for db-primary at this gateway alone. Nothing changes for the guest now.`,
+      )
       .waitFor();
     await page.getByText('Reserved, in use').first().waitFor();
     const made = await apiJson(gateway, '/api/v1/reservations/db-2');
 
     await page.getByRole('button', { name: `Actions for ${addressOf('db-2')}` }).click();
     await page.getByRole('menuitem', { name: 'Edit reservation…' }).click();
+    await page.locator('dialog').getByText('It holds at this gateway alone.').waitFor();
     await page.locator('input[name=note]').fill('the first one');
     await page.getByRole('button', { name: 'Save' }).click();
-    await toast().getByText('Saved the reservation').waitFor();
+    await toast()
+      .getByText(/^Saved the reservation of \S+ at this gateway alone\.$/)
+      .waitFor();
     const changed = await apiJson(gateway, '/api/v1/reservations/db-2');
     await openPage(page, `map/${addressOf('db-2')}`);
     await page.getByRole('button', { name: 'Remove reservation…' }).click();
+    await page.locator('dialog').getByText('this VPS id. It is removed at this gateway alone.').waitFor();
     await page.getByRole('button', { name: 'Remove it' }).click();
     await toast()
-      .getByText(`Removed the reservation of ${addressOf('db-2')}`)
+      .getByText(`Removed the reservation of ${addressOf('db-2')} at this gateway alone.`)
       .waitFor();
 
     expect(made).toMatchObject({ address: addressOf('db-2'), mac: [`${MAC}11`], hostname: 'db-primary' });
@@ -257,7 +277,7 @@ describeSystem('the web page of a gateway that serves', ['chromium'], () => {
     await page.getByRole('button', { name: 'Reserve', exact: true }).click();
 
     await toast()
-      .getByText(/^10\.15\.3\.\d+ is reserved for vps-10\./)
+      .getByText(/^10\.15\.3\.\d+ is reserved for vps-10 at this gateway alone\./)
       .waitFor();
   });
 
@@ -272,7 +292,7 @@ describeSystem('the web page of a gateway that serves', ['chromium'], () => {
     await page.route(/\/api\/v1\/info/, (route) => route.fulfill({ json }));
     await enterSecret(page);
     await page.getByRole('button', { name: 'New reservation…' }).click();
-    await page.getByText('so none of them can choose one. The others know nothing of it').waitFor();
+    await page.getByText('so none of them can choose one. It holds at this gateway alone: reserve').waitFor();
     await page.locator('input[name=id]').fill('vps-11');
     await page.getByRole('button', { name: 'Reserve', exact: true }).click();
     await page.getByRole('alert').getByText('Write the address').waitFor();

@@ -2,7 +2,9 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
+import { eventually } from '../support/eventually.ts';
 import { builtProgram, type GatewayProcess, gatewayEnvironment } from '../support/gateway-process.ts';
+import { serverOf } from '../support/raw-client.ts';
 import { run } from '../support/run.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 
@@ -37,6 +39,44 @@ describeSystem('why', [], () => {
     expect(told).toMatch(new RegExp(`^lease: ${address.replaceAll('.', '\\.')}, bound, until `, 'm'));
     expect(told).toMatch(/^decided: \S+ DHCPREQUEST bound /m);
     expect(told).toContain(`likeliest cause: nothing is wrong with DHCP: it has ${address}`);
+  });
+
+  test('a guest that has moved has left its old address, and got its new one', async () => {
+    const gateway = await managed();
+    const client = segment().client();
+    const { yiaddr: old } = await client.lease(A);
+    client.holds.delete(old);
+    const words = ['reservations', 'set', 'one', '--mac', A, '--address', '10.15.3.201'];
+    const command = [process.execPath, builtProgram(), ...words, '--leases-dir', gateway.directory];
+    expect((await run(segment().node, command, gatewayEnvironment(gateway.directory))).status).toBe(0);
+    await client.lease(A);
+
+    const told = (await why(gateway.directory, A)).split('\n').filter((line) => line.endsWith('(moved)'));
+
+    expect(told.map((line) => line.replace(/^history: \S+ /, '')).sort()).toEqual([
+      'bound 10.15.3.201 (moved)',
+      `left ${old} (moved)`,
+    ]);
+  });
+
+  test('what was heard of a guest that asks another gateway is no order, and no message to this one', async () => {
+    const gateway = await managed();
+    await segment().gatewayAt(11);
+    const client = segment().client();
+    let guest = A;
+    let number = 16;
+    // The first one that asks the other gateway makes that known; what a later one asks for is recorded.
+    await eventually('a guest of the other gateway was heard', async () => {
+      number += 1;
+      guest = `52:54:00:4e:01:${number.toString(16)}`;
+      const server = serverOf(await client.lease(guest)).join('.');
+      return server === '10.15.3.11' && / peer-granted /.test(await why(gateway.directory, guest));
+    });
+
+    const told = await why(gateway.directory, guest);
+
+    expect(told).toMatch(/^decided: \S+ heard on the segment peer-granted /m);
+    expect(told).not.toMatch(/ (order|DHCPREQUEST|without a message) peer-granted/);
   });
 
   test('of a guest with a reservation its id and address are shown, and its name where it has one', async () => {

@@ -153,6 +153,7 @@ function dropOf(word: string): DropRow | undefined {
   return (DROPS as Readonly<Record<string, DropRow>>)[word];
 }
 
-function rowOf(word: string): ReasonRow | undefined {
+/** Undefined: it is none of a decision. */
+export function rowOf(word: string): ReasonRow | undefined {
   return (REASONS as Readonly<Record<string, ReasonRow>>)[word];
 }

@@ -9,7 +9,7 @@ import { jsonText } from '../output/json.ts';
 import { type Output, writeSentences } from '../output/output.ts';
 import { type CommandSurroundings, surroundingsOfProcess } from '../surroundings.ts';
 import { guestsOfAddress } from './guests-of-address.ts';
-import { type Story, storyOf } from './story.ts';
+import { rowOf, type Story, storyOf } from './story.ts';
 
 /** A story, with the segment that it is of, and why it is told. */
 interface Told extends Story {
@@ -109,6 +109,18 @@ function placeOf({ leasesDir }: ApiOptions, segment: string | undefined) {
   return { ...(leasesDir !== undefined && { leasesDir }), ...(segment !== undefined && { segment }) };
 }
 
+/** What it is called where it is told of the guest, and not of the address. */
+const EVENT_WORDS: Readonly<Record<string, string>> = { moved: 'left' };
+/** The guest has asked another gateway, and not this one. */
+const HEARD = 'peer-granted';
+
+/** What a decision was about: a message of the guest to this gateway, or what else. */
+function causeOf(type: string, reason: string): string {
+  if (reason === HEARD) return 'heard on the segment';
+  if (type !== 'order') return type;
+  return rowOf(reason)?.isOrdered === true ? 'order' : 'without a message';
+}
+
 function writeStory(output: Output, told: Told): void {
   const { segment, found, mac, leases, history, reservations, decisions, cause } = told;
   writeSentences(output, [
@@ -124,10 +136,13 @@ function writeStory(output: Output, told: Told): void {
         `lease: ${address}, ${state}${expires === null ? '' : `, until ${expires}`}${node === null ? '' : `, of ${node}`}`,
     ),
     ...(leases.length + reservations.length === 0 ? ['neither a lease nor a reservation is its'] : []),
-    ...history.map(({ at, event, address, reason }) => `history: ${at} ${event} ${address} (${reason})`),
+    ...history.map(
+      ({ at, event, address, reason }) =>
+        `history: ${at} ${EVENT_WORDS[event] ?? event} ${address} (${reason})`,
+    ),
     ...decisions.map(
       ({ at, type, reason, address }) =>
-        `decided: ${at} ${type === 'order' && !reason.endsWith('-by-operator') ? 'without a message' : type} ${reason}${address === null ? '' : ` ${address}`}`,
+        `decided: ${at} ${causeOf(type, reason)} ${reason}${address === null ? '' : ` ${address}`}`,
     ),
     '',
     `likeliest cause: ${cause.cause}`,

@@ -9,6 +9,8 @@ export interface ReasonRow {
   readonly remedy?: string;
   /** It is another server's business: nothing that the log tells unless it is asked to tell all. */
   readonly isOthers?: true;
+  /** Somebody has ordered it: an operator, or a program in an operator's name. */
+  readonly isOrdered?: true;
 }
 
 /** Every reason, and what it means. docs/troubleshooting.md is made from this table. */
@@ -149,15 +151,18 @@ export const REASONS = {
   'reserved-by-operator': {
     kind: 'change',
     means: 'An order has reserved an address for a guest.',
+    isOrdered: true,
   },
-  'reservation-changed': { kind: 'change', means: 'An order has changed a reservation.' },
+  'reservation-changed': { kind: 'change', means: 'An order has changed a reservation.', isOrdered: true },
   'reservation-unchanged': {
     kind: 'change',
     means: 'An order wants a reservation as it is; nothing is written.',
+    isOrdered: true,
   },
   'reservation-removed': {
     kind: 'change',
     means: 'An order has removed a reservation. Its address is kept for its id for a day.',
+    isOrdered: true,
   },
   'reservation-forgotten': {
     kind: 'change',
@@ -166,19 +171,23 @@ export const REASONS = {
   'released-by-operator': {
     kind: 'change',
     means: 'An operator has ended the lease. Its client learns that when it renews.',
+    isOrdered: true,
   },
   'imported-by-operator': {
     kind: 'change',
     means:
       'An order has taken over a lease that another server had given. Its guest keeps address and lease time.',
+    isOrdered: true,
   },
   'quarantined-by-operator': {
     kind: 'change',
     means: 'An operator has taken the address out of use for a time.',
+    isOrdered: true,
   },
   'restored-by-operator': {
     kind: 'change',
     means: 'An operator has ended the quarantine of the address. The address is free again.',
+    isOrdered: true,
   },
   'offer-withdrawn': {
     kind: 'change',

@@ -1,4 +1,4 @@
-import { type Ipv4, ipv4ToText } from '../../net/ipv4.ts';
+import { type Ipv4, ipv4FromText, ipv4ToText } from '../../net/ipv4.ts';
 import type { Figures } from '../../server/figures.ts';
 import type { OrderResult } from '../../server/order-intake.ts';
 import { Problem, unavailable } from '../http/problem.ts';
@@ -6,9 +6,18 @@ import { Problem, unavailable } from '../http/problem.ts';
 type Failed = Exclude<OrderResult, { readonly outcome: 'committed' }>;
 type Refusal = Extract<Failed, { readonly outcome: 'refused' }>['why'];
 
-/** Why an order was not carried out, as the answer to it. */
-export function orderProblem(address: Ipv4, failed: Failed, { peers }: Figures): Problem {
-  if (failed.outcome === 'refused') return refusalOf(failed.why, ipv4ToText(address), peers);
+/**
+ * Why an order was not carried out, as the answer to it.
+ *
+ * @param node What the address's row of the lease file says of who has granted it: a node's name, or the address of another gateway.
+ */
+export function orderProblem(
+  address: Ipv4,
+  failed: Failed,
+  { peers }: Figures,
+  node?: string | null,
+): Problem {
+  if (failed.outcome === 'refused') return refusalOf(failed.why, ipv4ToText(address), granterOf(node, peers));
   if (failed.outcome === 'unknown')
     return unavailable('outcome-unknown', 'it may have been stored or not: read the lease to find out');
   if (failed.outcome === 'unreadable-key') return refused(409, failed.outcome, failed.detail);
@@ -21,7 +30,14 @@ export function orderProblem(address: Ipv4, failed: Failed, { peers }: Figures):
   return unavailable('cannot-store', 'nothing can be stored now: /api/v1/warnings says why');
 }
 
-function refusalOf(why: Refusal, address: string, peers: readonly string[]): Problem {
+/** The gateway that has granted a lease, as far as it is known. */
+function granterOf(node: string | null | undefined, peers: readonly string[]): string {
+  if (node != null && ipv4FromText(node) !== undefined) return `the gateway ${node}`;
+  if (peers.length === 0) return 'another gateway';
+  return peers.length === 1 ? `the gateway ${peers[0]}` : `one of ${peers.join(', ')}`;
+}
+
+function refusalOf(why: Refusal, address: string, granter: string): Problem {
   switch (why) {
     case 'not-leased':
       return refused(404, why, `${address} is not leased`);
@@ -31,10 +47,8 @@ function refusalOf(why: Refusal, address: string, peers: readonly string[]): Pro
       return refused(409, why, `${address} is not in quarantine`);
     case 'not-a-guest-address':
       return refused(422, why, `no guest may have ${address}`);
-    case 'granted-by-peer': {
-      const which = peers.length === 1 ? `the gateway ${peers[0]}` : `one of ${peers.join(', ')}`;
-      return refused(409, why, `${which} has granted ${address} and shares no leases: release it there`);
-    }
+    case 'granted-by-peer':
+      return refused(409, why, `${granter} has granted ${address} and shares no leases: order this there`);
     case 'cannot-promise':
       return unavailable('cannot-store', 'nothing can be stored now: /api/v1/warnings says why');
     case 'busy':

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { OperatorOrder } from '../../engine/operator-order.ts';
 import { type Ipv4, ipv4ToText } from '../../net/ipv4.ts';
+import { leaseRows } from '../../store/sqlite/query/lease-rows.ts';
 import { type Operation, operation } from '../http/operation.ts';
 import { Problem, unavailable } from '../http/problem.ts';
 import { text } from '../http/schemas.ts';
@@ -152,10 +153,17 @@ async function release(
 }
 
 /** @throws Problem if it is not carried out. */
-async function ordered({ gateway, asked }: RouteParts, order: OperatorOrder): Promise<z.output<typeof DONE>> {
+async function ordered(
+  { gateway, asked, leases }: RouteParts,
+  order: OperatorOrder,
+): Promise<z.output<typeof DONE>> {
   const { figures } = await asked.result();
   const result = await gateway.order(order);
-  if (result.outcome !== 'committed') throw orderProblem(order.address, result, figures);
+  if (result.outcome !== 'committed') {
+    const isPeers = result.outcome === 'refused' && result.why === 'granted-by-peer';
+    const row = isPeers ? await leases.read(({ database }) => leaseRows(database)(order.address)) : undefined;
+    throw orderProblem(order.address, result, figures, row?.node);
+  }
   return {
     address: ipv4ToText(order.address),
     reason: result.reason,

@@ -1,3 +1,4 @@
+import { summary } from '../api/connection.js';
 import { askByArp, openQuarantine, openRestore } from './quarantine.js';
 import { openRelease } from './release.js';
 import { openEditReservation, openReserve } from './reserve.js';
@@ -7,6 +8,15 @@ import { openUnreserve } from './unreserve.js';
 /** @import { Guest, MapAddress, Reservation } from '../types.d.ts' */
 
 /** @typedef {{ title: string, run: () => void, isBad?: boolean, key?: string }} Action */
+
+/**
+ * Where what cannot be ordered here is ordered: at the gateway that has granted the lease, as far as it is known.
+ *
+ * @param {Pick<MapAddress, 'node'>} lease Of a gateway that shares no leases with this one.
+ */
+export function granterText({ node }) {
+  return node === null || node === summary.value.info?.node ? 'the gateway that has granted it' : node;
+}
 
 /**
  * What can be done with an address of the map.
@@ -48,6 +58,7 @@ export function actionsFor(cell, reservation) {
     case 'outside-pool':
       return [reserve, arp];
     case 'peer':
+      return cell.reservation_id === null ? [reserve, arp] : [edit, remove, arp];
     case 'offered':
     case 'router':
     case 'gateway-unused':
@@ -72,7 +83,7 @@ export function actionsForGuest(guest) {
       : { title: 'Edit reservation…', key: 'e', run: () => void openEditReservation(subject) };
   const quarantine = { title: 'Quarantine…', run: () => openQuarantine([subject]) };
   const remove = { title: 'Remove reservation…', isBad: true, run: () => openUnreserve(subject) };
-  if (state === 'peer') return [];
+  if (state === 'peer') return reservation === null ? [first] : [first, remove];
   if (state === 'declined') return [{ title: 'Put back into use…', run: () => openRestore(subject) }];
   if (state === 'reserved-idle') return [first, quarantine, remove];
   if (state !== 'bound') return [first, quarantine];

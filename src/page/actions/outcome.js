@@ -71,13 +71,12 @@ export function faultOf(error) {
  *
  * @param {string} verb Released
  * @param {readonly Done[]} done
- * @param {{ total?: number, after?: string, isAtOneGateway?: boolean }} [how]
+ * @param {{ total?: number, after?: string, where?: string }} [how]
  */
-export function sayDone(verb, done, { total = done.length, after = '', isAtOneGateway = false } = {}) {
+export function sayDone(verb, done, { total = done.length, after = '', where = nodesText() } = {}) {
   changed();
   const failures = done.flatMap(({ failure }) => (failure === undefined ? [] : [failure]));
   const succeeded = done.length - failures.length;
-  const where = isAtOneGateway ? ' at this gateway' : nodesText();
   const rest = total - done.length;
   const left = rest > 0 ? ` ${rest} were not tried.` : '';
   if (total === 1 && failures.length === 0) say(sentence(`${verb} ${done[0]?.address}${where}${after}`));
@@ -94,6 +93,26 @@ export function sayDone(verb, done, { total = done.length, after = '', isAtOneGa
 export function isOneOfSeveral() {
   const { info } = summary.value;
   return info !== undefined && info.store !== 'etcd' && info.other_gateways.some(isSeenAsGateway);
+}
+
+/** Where a reservation holds. Without shared leases no other gateway knows of it, whether one is heard or not. */
+export function heldText() {
+  return isShared() ? nodesText() : ' at this gateway alone';
+}
+
+/**
+ * The same as a sentence, with what is left to do at the others; empty where all gateways share it.
+ *
+ * @param {string} alone It holds at this gateway alone.
+ * @param {string} others reserve the address at each of the others too
+ */
+export function heldSentence(alone, others) {
+  if (isShared()) return '';
+  return isOneOfSeveral() ? ` ${alone}: ${others}.` : ` ${alone}.`;
+}
+
+function isShared() {
+  return summary.value.info?.store === 'etcd';
 }
 
 /** Where what was done holds: ` on 3 nodes`. */

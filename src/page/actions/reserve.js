@@ -7,7 +7,16 @@ import { say } from '../parts/toast.js';
 import { partsOf } from '../text/address.js';
 import { visible } from '../text/visible.js';
 import { addressFrom, macsFrom, proposedId } from './entry.js';
-import { doEach, failureOf, faultOf, isOneOfSeveral, nodesText, sayDone } from './outcome.js';
+import {
+  doEach,
+  failureOf,
+  faultOf,
+  heldSentence,
+  heldText,
+  isOneOfSeveral,
+  nodesText,
+  sayDone,
+} from './outcome.js';
 import { Listed } from './release.js';
 
 /** @import { Reservation } from '../types.d.ts' */
@@ -38,9 +47,8 @@ export function openReserve(subject) {
   });
 }
 
-/** Without shared leases, a reservation holds at one gateway alone. */
 function whereText() {
-  return nodesText() === '' ? ', from this gateway' : ', from every node';
+  return nodesText() === '' ? '' : ', from every node';
 }
 
 /** Only gateways that share their leases, or one alone, can choose an address that no other gateway grants. */
@@ -51,7 +59,7 @@ function choiceText() {
 }
 
 function aloneText() {
-  return isOneOfSeveral() ? ' The others know nothing of it: reserve the address at each of them too.' : '';
+  return heldSentence('It holds at this gateway alone', 'reserve the address at each of the others too');
 }
 
 /**
@@ -90,9 +98,7 @@ async function reserved({ id, hostname, mac, address }, subject) {
     const made = await ask(`reservations/${encodeURIComponent(id)}`, { method: 'PUT', body, headers });
     changed();
     const name = html`<${Name} of=${made.hostname ?? made.id} />`;
-    say(
-      html`${made.address} is reserved for ${name}${isOneOfSeveral() ? ' at this gateway alone' : nodesText()}. ${afterwards(made, subject)}`,
-    );
+    say(html`${made.address} is reserved for ${name}${heldText()}. ${afterwards(made, subject)}`);
     return undefined;
   } catch (error) {
     if (error instanceof Problem && error.status === 412)
@@ -138,7 +144,7 @@ export async function openEditReservation({ reservation: id }) {
     title: `Reservation of ${current.address}`,
     ...(isOfFile ? { cancel: 'Close' } : { confirm: 'Save' }),
     body: html`<p class="quiet">
-        ${isOfFile ? 'It stands in the settings file of this gateway. Change it there.' : html`VPS id <${Name} of=${current.id} />. With another address its guest moves when it renews.`}
+        ${isOfFile ? 'It stands in the settings file of this gateway. Change it there.' : html`VPS id <${Name} of=${current.id} />. With another address its guest moves when it renews.${heldSentence('It holds at this gateway alone', 'change it at the others too')}`}
       </p>
       <${Field} label="Address" name="address" value=${rest} fixed=${fixed} readonly=${isOfFile} />
       <${Field} label="Name" hint="sent to the guest" name="hostname" value=${current.hostname ?? ''} maxlength=${253} readonly=${isOfFile} />
@@ -170,7 +176,7 @@ async function changedTo(current, fields, fixed) {
     });
     changed();
     say(
-      `Saved the reservation of ${made.address}${nodesText()}.${made.pending === null ? '' : ` ${afterwards(made, undefined)}`}`,
+      `Saved the reservation of ${made.address}${heldText()}.${made.pending === null ? '' : ` ${afterwards(made, undefined)}`}`,
     );
     return undefined;
   } catch (error) {
@@ -200,7 +206,7 @@ export function openReserveAll(subjects) {
         };
         await ask(`leases/${subject.address}/reserve`, { method: 'POST', body });
       });
-      sayDone('Reserved', done, { total: subjects.length });
+      sayDone('Reserved', done, { total: subjects.length, where: heldText() });
     },
   });
 }

@@ -1,7 +1,7 @@
 import { ask } from '../api/client.js';
 import { html } from '../html.js';
 import { openDialog, ReasonField } from '../parts/dialog.js';
-import { doEach, sayDone } from './outcome.js';
+import { doEach, heldSentence, heldText, sayDone } from './outcome.js';
 import { Who } from './release.js';
 
 /** @import { Subject } from './subject.js' */
@@ -16,8 +16,8 @@ export function openUnreserve(subject) {
     cancel: 'Keep it',
     body: html`<p>
         <${Who} of=${subject} /> is no longer sure to get this address.${' '}
-        ${isLeased ? 'Its lease goes on, and is renewed like any other.' : 'It does not have it now, so nothing else changes.'}
-        For a day, the address is kept for this VPS id.
+        ${isLeased ? 'Its lease goes on, and is renewed like any other.' : 'It does not have it now, so nothing else changes.'}${' '}
+        For a day, the address is kept for this VPS id.${heldSentence('It is removed at this gateway alone', 'remove it at the others too')}
       </p>
       <${ReasonField} />`,
     onConfirm: async (fields) => {
@@ -26,7 +26,7 @@ export function openUnreserve(subject) {
       const done = await doEach([subject], async () => {
         await ask(`reservations/${encodeURIComponent(id ?? '')}`, { method: 'DELETE', query });
       });
-      sayDone('Removed the reservation of', done);
+      sayDone('Removed the reservation of', done, { where: heldText() });
     },
   });
 }

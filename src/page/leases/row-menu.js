@@ -1,4 +1,4 @@
-import { actionsForGuest } from '../actions/actions.js';
+import { actionsForGuest, granterText } from '../actions/actions.js';
 import { html, useEffect, useLayoutEffect, useRef } from '../html.js';
 import { copy } from '../parts/toast.js';
 import { useChangesOn } from '../state/changes-on.js';
@@ -51,11 +51,12 @@ export function RowMenu({ guest, beside, onClose }) {
       : [{ title: 'This guest’s story', key: 's', run: () => go({ view: 'live', at: mac }) }]),
     { title: 'Copy address', key: 'c', run: () => void copy(address) },
   ];
-  /** @param {{ title: string, key?: string, isBad?: boolean, run: () => void }} action @param {boolean} isOff */
+  /** @param {{ title: string, key?: string, isBad?: boolean, run: () => void }} action @param {boolean} isOff @param {string} [cause] */
   const item = (
     { title, key, isBad = false, run },
     isOff,
-  ) => html`<button type="button" role="menuitem" class=${isBad ? 'bad' : ''} data-key=${key} aria-disabled=${isOff ? 'true' : undefined} title=${isOff ? why : undefined}
+    cause = why,
+  ) => html`<button type="button" role="menuitem" class=${isBad ? 'bad' : ''} data-key=${key} aria-disabled=${isOff ? 'true' : undefined} title=${isOff ? cause : undefined}
     onClick=${() => {
       if (isOff) return;
       close();
@@ -65,6 +66,7 @@ export function RowMenu({ guest, beside, onClose }) {
     ${looks.map((look) => item(look, false))}
     <hr />
     ${actionsForGuest(guest).map((action) => item(action, !isOn))}
+    ${guest.state === 'peer' ? item({ title: `Release it at ${granterText(guest)}`, run: () => {} }, true, 'The gateways share no leases.') : null}
   </div>`;
 }
 

@@ -6,6 +6,7 @@ import { go } from '../state/route.js';
 import { useSignal } from '../state/use-signal.js';
 import { stateOfGuest } from '../text/states.js';
 import { moment, span } from '../text/time.js';
+import { vpsOf } from '../text/vps.js';
 import { sortedBy } from './query.js';
 import { RowMenu } from './row-menu.js';
 
@@ -81,7 +82,8 @@ function Head({ column, title, place, sort, onSort }) {
 
 /** @param {{ guest: Guest, time: number, isSelected: boolean, onSelect: (isOn: boolean) => void, onMenu: (beside: HTMLElement) => void }} props */
 function Row({ guest, time, isSelected, onSelect, onMenu }) {
-  const { address, hostname, vps_id: vps, mac, node, warnings } = guest;
+  const { address, hostname, mac, node, warnings } = guest;
+  const vps = vpsOf(guest);
   const { cell, name } = stateOfGuest(guest);
   return html`<tr role="row" class=${isSelected ? 'sel' : ''} data-address=${address}
     onClick=${(/** @type {MouseEvent} */ event) => isOfRow(event) && go({ view: 'map', at: address })}>

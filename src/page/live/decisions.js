@@ -1,5 +1,5 @@
 import { followEvents } from '../api/connection.js';
-import { reasons } from '../parts/reasons.js';
+import { isLeft, LEFT, reasons } from '../parts/reasons.js';
 import { chosenSegment } from '../state/segment.js';
 import { Signal } from '../state/signal.js';
 import { outcomeOf } from './outcome.js';
@@ -130,14 +130,17 @@ export function numberOf(value) {
 export function addHistory(events) {
   const known = decisions.value;
   const oldest = known.at(-1)?.at ?? Number.POSITIVE_INFINITY;
-  const before = events.flatMap(({ id, at, address, mac, reason, node }) => {
+  const before = events.flatMap(({ id, at, address, mac, event, reason, node }) => {
     const [word = ''] = reason.split(' ');
+    const words = reasons.value[word];
+    const isOver = isLeft(event, word, words);
     const time = Date.parse(at ?? '');
     // The history has whole seconds.
     if (!(time < oldest - 1000)) return [];
-    const outcome = outcomeOf(word, reasons.value[word], undefined);
+    /** @type {Outcome} */
+    const outcome = isOver ? 'changed' : outcomeOf(word, words, undefined);
     const row = { key: `history ${id}`, at: time, address, mac, type: '', reason: word };
-    return [{ ...row, node, outcome, took: null }];
+    return [{ ...row, node, outcome, took: null, ...(isOver && { title: LEFT }) }];
   });
   if (before.length > 0) decisions.set([...known, ...before].slice(0, MOST));
 }

@@ -59,9 +59,11 @@ export function shortType(type) {
  *
  * @param {string} type
  * @param {string} reason
+ * @param {ReasonWords} [words]
  */
-export function causeWords(type, reason) {
+export function causeWords(type, reason, words) {
   if (reason === 'peer-granted') return 'heard on the segment';
   if (type === '') return '';
-  return type === 'order' ? 'by an order' : `to ${shortType(type)}`;
+  if (type !== 'order') return `to ${shortType(type)}`;
+  return words?.isOrdered === true ? 'by an order' : 'without a message';
 }

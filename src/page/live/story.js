@@ -1,5 +1,6 @@
+import { isLeft, LEFT } from '../parts/reasons.js';
 import { clock, DAY, moment, roughSpan } from '../text/time.js';
-import { answerWord, OUTCOMES, outcomeOf, shortType } from './outcome.js';
+import { answerWord, causeWords, OUTCOMES, outcomeOf, shortType } from './outcome.js';
 
 /** @import { Guest, HistoryEvent } from '../types.d.ts' */
 /** @import { ReasonWords } from '../parts/reasons.js' */
@@ -20,7 +21,7 @@ const LONG = 6 * 3_600_000;
 /** A decision and its row in the history are this far apart at most: the history has whole seconds. */
 const SAME = 2000;
 
-/** @typedef {{ key: string, at: number, address: string | null, reason: string, node: string | null, type: string, kind: string | undefined, expires: string | null, author: string | null, note: string | null }} Moment */
+/** @typedef {{ key: string, at: number, address: string | null, reason: string, node: string | null, type: string, kind: string | undefined, isOver: boolean, expires: string | null, author: string | null, note: string | null }} Moment */
 
 /**
  * What happened to a guest, the oldest first, the usual folded into one line.
@@ -37,7 +38,7 @@ export function storyOf(history, decisions, words, now) {
   /** @type {Moment[]} */
   let usual = [];
   let before = Number.NaN;
-  const moments = momentsOf(history, decisions);
+  const moments = momentsOf(history, decisions, words);
   /** @param {Moment[]} some */
   const fold = (some) => {
     const first = some[0];
@@ -46,7 +47,7 @@ export function storyOf(history, decisions, words, now) {
   };
   for (const [index, each] of moments.entries()) {
     const isLast = index === moments.length - 1;
-    if (USUAL.includes(each.reason) && !isLast) {
+    if (USUAL.includes(each.reason) && !isLast && !each.isOver) {
       usual.push(each);
       continue;
     }
@@ -64,25 +65,32 @@ export function storyOf(history, decisions, words, now) {
 /**
  * What is stored, at the very time at which it was seen, if it was: the history has whole seconds. And what was seen alone.
  *
- * @param {readonly HistoryEvent[]} history
+ * @param {readonly HistoryEvent[]} history The newest first.
  * @param {readonly Decision[]} decisions
+ * @param {Readonly<Record<string, ReasonWords>>} words
  * @returns {Moment[]}
  */
-function momentsOf(history, decisions) {
-  const rest = new Set(decisions.filter(({ key }) => !key.startsWith('history')));
-  const stored = history.map(({ id, at, address, reason: text, node, expires, author, note }) => {
-    const [time, reason = ''] = [Date.parse(at ?? ''), text.split(' ')[0]];
-    const seen = [...rest].find(
-      (each) => each.reason === reason && each.address === address && Math.abs(each.at - time) < SAME,
-    );
-    if (seen !== undefined) rest.delete(seen);
-    return {
-      ...{ key: `history ${id}`, at: seen?.at ?? time, address, reason, node, type: seen?.type ?? '' },
-      ...{ kind: undefined, expires, author, note },
-    };
-  });
+function momentsOf(history, decisions, words) {
+  const all = decisions.filter(({ key }) => !key.startsWith('history'));
+  const rest = new Set(all);
+  const stored = history
+    .toReversed()
+    .map(({ id, at, address, event, reason: text, node, expires, author, note }) => {
+      const [time, reason = ''] = [Date.parse(at ?? ''), text.split(' ')[0]];
+      const isOver = isLeft(event, reason, words[reason]);
+      // An address is left by the decision that gives another one.
+      const seen = (isOver ? all : [...rest]).find(
+        (each) =>
+          each.reason === reason && (isOver || each.address === address) && Math.abs(each.at - time) < SAME,
+      );
+      if (seen !== undefined && !isOver) rest.delete(seen);
+      return {
+        ...{ key: `history ${id}`, at: seen?.at ?? time, address, reason, node, type: seen?.type ?? '' },
+        ...{ kind: undefined, isOver, expires, author, note },
+      };
+    });
   const seen = [...rest].map(({ key, at, address, reason, node, type, outcome }) => ({
-    ...{ key, at, address, reason, node, type, expires: null, author: null, note: null },
+    ...{ key, at, address, reason, node, type, isOver: false, expires: null, author: null, note: null },
     kind: outcome === 'silent' ? 'silence' : undefined,
   }));
   return [...stored, ...seen].sort((one, other) => one.at - other.at);
@@ -113,20 +121,24 @@ function foldedText(some, since) {
  * @param {number} now
  * @returns {Step}
  */
-function stepOf({ key, at, address, reason, node, type, kind, expires, author, note }, words, now) {
-  const outcome = outcomeOf(reason, words[reason], kind);
+function stepOf({ key, at, address, reason, node, type, kind, isOver, expires, author, note }, words, now) {
+  const outcome = isOver ? 'changed' : outcomeOf(reason, words[reason], kind);
   const { icon, tone } = OUTCOMES[outcome];
   const who = author ?? node ?? 'gateway';
-  const what =
-    author !== null
+  const what = isOver
+    ? 'ended'
+    : author !== null
       ? 'order'
       : `${answerWord(outcome, type)}${['', 'order'].includes(type) ? '' : ` to ${shortType(type)}`}`;
   const until = expires === null || expires === 'never' ? '' : ` Until ${moment(Date.parse(expires), now)}.`;
   return {
     ...{ kind: 'step', key, icon, tone, reason },
-    title: `${who}: ${what}${address === null ? '' : ` ${address}`}`,
+    title:
+      reason === 'peer-granted' && !isOver
+        ? `${who}: ${address}, ${causeWords(type, reason)}`
+        : `${who}: ${what}${address === null ? '' : ` ${address}`}`,
     when: now - at < DAY ? clock(at) : moment(at, now),
-    says: `${words[reason]?.means ?? ''}${until}`,
+    says: isOver ? LEFT : `${words[reason]?.means ?? ''}${until}`,
     note,
   };
 }
@@ -147,7 +159,7 @@ export function storyVerdict(guests, history, decisions, words, now) {
     .map(({ address }) => address);
   const [address] = has;
   if (address !== undefined) {
-    const first = sameSince(history, address);
+    const first = sameSince(history, address, words);
     const since =
       first === undefined || now - first < 60_000 ? '' : `Same address for ${roughSpan(now - first)}.`;
     return { title: `Has ${has.join(', ')}.`, more: since };
@@ -173,11 +185,14 @@ export function storyVerdict(guests, history, decisions, words, now) {
  *
  * @param {readonly HistoryEvent[]} history
  * @param {string} address
+ * @param {Readonly<Record<string, ReasonWords>>} words
  */
-function sameSince(history, address) {
+function sameSince(history, address, words) {
   /** @type {number | undefined} */
   let since;
   for (const event of history) {
+    const [reason = ''] = event.reason.split(' ');
+    if (isLeft(event.event, reason, words[reason])) continue;
     if (event.address !== address) break;
     since = Date.parse(event.at ?? '');
     if (event.reason.startsWith('bound') || event.reason.startsWith('moved')) break;

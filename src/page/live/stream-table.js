@@ -30,7 +30,7 @@ function Row({ row, isOpen, onOpen }) {
   const name = useSignal(names).get(mac ?? '') ?? null;
   useEffect(() => wantName(mac, outcome === 'granted'), [mac, outcome]);
   const { icon, tone } = OUTCOMES[outcome];
-  const to = causeWords(type, reason);
+  const to = causeWords(type, reason, words);
   const shown = name === null ? html`<span class="mono">${mac ?? '–'}</span>` : html`<${Name} of=${name} />`;
   return html`<tr role="row" class=${isOpen ? 'sel' : ''} onClick=${() => mac !== null && onOpen(mac)}>
     <td role="cell" class="tm quiet" title=${clockWithMilliseconds(at)}>${clockWithSeconds(at)}</td>

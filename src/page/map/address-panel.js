@@ -1,4 +1,4 @@
-import { actionsFor } from '../actions/actions.js';
+import { actionsFor, granterText } from '../actions/actions.js';
 import { ask, askItems } from '../api/client.js';
 import { useAnswer } from '../api/use-answer.js';
 import { html } from '../html.js';
@@ -12,6 +12,7 @@ import { useSignal } from '../state/use-signal.js';
 import { STATES } from '../text/states.js';
 import { moment, span } from '../text/time.js';
 import { sentence } from '../text/verdict.js';
+import { vpsOf } from '../text/vps.js';
 import { LeaseLife } from './lease-life.js';
 
 /** @import { GuestWarning, Lease, MapAddress } from '../types.d.ts' */
@@ -123,7 +124,10 @@ function Call({ cell, warnings }) {
 function GuestFacts({ cell, lease }) {
   const reservation = lease?.reservation ?? undefined;
   const hostname = cell.hostname ?? reservation?.hostname ?? null;
-  const vps = cell.vps_id ?? reservation?.vps_id ?? null;
+  const vps =
+    vpsOf({ vps_id: cell.vps_id, reservation_id: reservation?.id ?? null, port: lease?.port ?? null }) ??
+    reservation?.vps_id ??
+    null;
   const mac = cell.mac ?? reservation?.mac?.join(', ') ?? null;
   const organization = lease?.organization_id ?? reservation?.organization_id ?? null;
   return html`<section>
@@ -162,5 +166,10 @@ function Actions({ cell, lease }) {
       ${actions.map(({ title, run }) => html`<button type="button" class="btn" key=${title} disabled=${!isOn} onClick=${run}>${title}</button>`)}
     </div>
     ${isOn ? null : html`<p class="quiet small">${why}</p>`}
+    ${
+      cell.state === 'peer'
+        ? html`<p class="quiet small">Its lease is released, and the address put into quarantine, at ${granterText(cell)}: the gateways share no leases.</p>`
+        : null
+    }
   </section>`;
 }

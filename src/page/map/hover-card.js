@@ -24,7 +24,7 @@ export function HoverCard({ cell, beside, warnings, now }) {
     card.style.left = `${left}px`;
     card.style.top = `${isBelow ? at.bottom + GAP : Math.max(EDGE, at.top - own.height - GAP)}px`;
   });
-  const { address, state, hostname, mac, vps_id: vpsId, node, expires } = cell;
+  const { address, state, hostname, mac, vps_id: vpsId, reservation_id: id, node, expires } = cell;
   const isResting = STATES[state].counts === 'out';
   /** @type {[string, unknown][]} */
   const rows = [
@@ -36,7 +36,9 @@ export function HoverCard({ cell, beside, warnings, now }) {
           ? 'no name sent'
           : null,
     ],
-    ['VPS', vpsId === null ? null : html`<span class="clip"><${Name} of=${vpsId} /></span>`],
+    // The panel knows the port, and with it the VPS of a reservation that names none.
+    ['VPS', vpsId === null || vpsId === id ? null : html`<span class="clip"><${Name} of=${vpsId} /></span>`],
+    ['Reserved as', id === null ? null : html`<span class="clip"><${Name} of=${id} /></span>`],
     ['MAC', mac === null ? null : html`<span class="mono">${mac}</span>`],
     ['Granted by', isResting ? null : node],
     [isResting ? 'Quarantine' : 'Ends in', expires === 'never' ? 'never' : timeLeft(expires, now)],

@@ -44,15 +44,17 @@ function isFound({ address, hostname, mac, vps_id: vpsId, reservation_id: id }, 
 /**
  * All that is known of an address, for somebody who does not see the map.
  *
- * @param {MapAddress} address
+ * @param {MapAddress} cell
  * @param {readonly string[]} warnings
  * @param {number} now
  * @param {number} place Of its node, where the cell says that; 0: it says its number.
  */
-export function describe({ address, state, hostname, vps_id: vpsId, node, expires }, warnings, now, place) {
+export function describe(cell, warnings, now, place) {
+  const { address, state, hostname, vps_id: vpsId, reservation_id: id, node, expires } = cell;
   const parts = [address, STATES[state].name.toLowerCase()];
   if (hostname !== null) parts.push(visible(hostname));
-  if (vpsId !== null) parts.push(visible(vpsId));
+  if (vpsId !== null && vpsId !== id) parts.push(visible(vpsId));
+  if (id !== null) parts.push(`reserved as ${visible(id)}`);
   if (node !== null) parts.push(`granted by ${place > 0 ? `n${place}, ` : ''}${node}`);
   const left = timeLeft(expires, now);
   if (left !== undefined)

@@ -47,18 +47,20 @@ export function gatewaysOf(info, granted, answered) {
   }));
   return [own, ...shared, ...seen]
     .sort((one, other) => one.address.localeCompare(other.address, 'en', { numeric: true }))
-    .map((gateway) => ({ ...gateway, ...countsOf(gateway, granted, answered) }));
+    .map((gateway) => ({ ...gateway, ...countsOf(gateway, info.sharing !== null, granted, answered) }));
 }
 
 /**
  * @param {Pick<Gateway, 'name' | 'address' | 'isOwn'>} gateway
+ * @param {boolean} isShared Every lease is known: a gateway that is not among them has none.
  * @param {Readonly<Record<string, number>>} granted
  * @param {Samples['answered']} answered
  */
-function countsOf({ name, address, isOwn }, granted, answered) {
+function countsOf({ name, address, isOwn }, isShared, granted, answered) {
+  const isKnown = isOwn || isShared;
   // What shares nothing is listed by its address, if at all.
-  const leases = granted[name] ?? granted[address] ?? (isOwn ? 0 : undefined);
-  const isSeen = isOwn || answered.some(({ node }) => node === name);
+  const leases = granted[name] ?? granted[address] ?? (isKnown ? 0 : undefined);
+  const isSeen = isKnown || answered.some(({ node }) => node === name);
   const sum = (/** @type {(row: Samples['answered'][number]) => boolean} */ isMeant) =>
     answered.filter(isMeant).reduce((total, row) => total + row.leases, 0);
   return {
