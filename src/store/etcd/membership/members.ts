@@ -1,6 +1,6 @@
 import type { Clock } from '../../../lease/clock.ts';
 import { type Ipv4, ipv4FromText } from '../../../net/ipv4.ts';
-import { type Etcd, endOfPrefix, type KeyValue, type Revision, type WatchEvent } from '../client/etcd.ts';
+import { type Etcd, endOfPrefix, type KeyValue, type WatchEvent } from '../client/etcd.ts';
 import {
   answeringEnds,
   decodeHeartbeat,
@@ -13,19 +13,14 @@ import {
 import type { Keys } from '../keys/keys.ts';
 import { contradictionIn, differencesOf, type GatewayClaim, goesBefore, sameName } from './contradiction.ts';
 import { GoneGateways } from './gone-gateways.ts';
+import { OwnHeartbeat } from './own-heartbeat.ts';
 import { PeerClocks } from './peer-clocks.ts';
 import type { SharingProblem } from './sharing-problem.ts';
 import { alarmsOf } from './space.ts';
 
-/** etcd deletes a heartbeat this long after its gateway last renewed it: seconds. */
-const HEARTBEAT_TTL_SECONDS = 10;
-/** Time between two renewals of a heartbeat: milliseconds. */
-const HEARTBEAT_EVERY = 3000;
 /** How long `register` waits for the heartbeat of a previous process to end: milliseconds. */
 const REGISTER_PATIENCE = 12_000;
 const REGISTER_RETRY = 1000;
-/** After this many overwrites in turn, another gateway has this node's name; fewer may be a previous process. */
-const MOST_OVERWRITES = 3;
 
 export interface MembersOptions {
   readonly etcd: Etcd;
@@ -50,18 +45,11 @@ export class Members {
   readonly #options: MembersOptions;
   readonly #clocks: PeerClocks;
   readonly #gone: GoneGateways;
+  readonly #own: OwnHeartbeat;
   /** The heartbeats of all gateways that are alive, this one's too, by their nodes. */
   readonly #heartbeats = new Map<string, Heartbeat>();
   /** Undefined: this gateway has not registered. */
   #profile: Profile | undefined;
-  #etcdLease: string | undefined;
-  /** The expected revision of this gateway's key at its next write; 0: there is no key. */
-  #written: Revision = 0;
-  #overwrites = 0;
-  /** The revision of another process's heartbeat under this name, when it was found last. */
-  #otherRevision: Revision = 0;
-  #renewedAt = Number.NEGATIVE_INFINITY;
-  #isRenewing = false;
   #isRefused = false;
   #announcedGeneration = '';
   #conflict: string | undefined;
@@ -76,6 +64,8 @@ export class Members {
     this.#options = options;
     this.#clocks = new PeerClocks(options.clock);
     this.#gone = new GoneGateways(options.clock);
+    const { etcd, clock, keys, node, instance } = options;
+    this.#own = new OwnHeartbeat({ etcd, clock, key: keys.ofGateway(node), instance });
   }
 
   /** The other gateways that are alive and grant, by their server identifiers. */
@@ -148,10 +138,7 @@ export class Members {
       if (contradiction === undefined) {
         this.#profile = profile;
         this.#conflict = undefined;
-        const before = found?.get(keys.ofGateway(this.#options.node));
-        this.#written = before?.modRevision ?? 0;
-        // Keeps the previous process's etcd lease: a full etcd grants no new one.
-        if (before !== undefined && before.etcdLease !== '0') this.#etcdLease ??= before.etcdLease;
+        this.#own.take(found?.get(keys.ofGateway(this.#options.node)));
         await this.renewHeartbeat();
         return undefined;
       }
@@ -165,7 +152,7 @@ export class Members {
   describe(settings: Omit<Profile, 'listenIp'>): void {
     if (this.#profile === undefined) return;
     this.#profile = { ...this.#profile, ...settings };
-    this.#renewedAt = Number.NEGATIVE_INFINITY;
+    this.#own.hurry();
     this.#judge();
     void this.renewHeartbeat();
   }
@@ -176,27 +163,22 @@ export class Members {
     if (isRefused === this.#isRefused && generation === this.#announcedGeneration) return;
     this.#isRefused = isRefused;
     this.#announcedGeneration = generation;
-    this.#renewedAt = Number.NEGATIVE_INFINITY;
+    this.#own.hurry();
     void this.renewHeartbeat();
   }
 
   /** Call it once a second: renews the heartbeat when it is time. True: etcd has accepted it. Never rejects. */
   async renewHeartbeat(): Promise<boolean> {
-    const { clock } = this.#options;
-    if (this.#profile === undefined || this.#isRenewing) return false;
+    const profile = this.#profile;
+    if (profile === undefined) return false;
     const placement = JSON.stringify(this.#options.placement?.());
-    const isAsBefore = placement === this.#announcedPlacement;
-    if (isAsBefore && clock.monotonic() - this.#renewedAt < HEARTBEAT_EVERY) return false;
+    if (!this.#own.isDue(placement !== this.#announcedPlacement)) return false;
     this.#announcedPlacement = placement;
-    this.#renewedAt = clock.monotonic();
-    this.#isRenewing = true;
-    try {
-      return await this.#put(this.#profile);
-    } catch {
-      return false; // Try with the same etcd lease again: a full etcd grants no new one, and keeps this one alive.
-    } finally {
-      this.#isRenewing = false;
-    }
+    const renewal = await this.#own.renew(() => this.#heartbeatOf(profile));
+    if (renewal.kind === 'reclaimed') this.#conflict = undefined;
+    if (renewal.kind === 'overwritten' && renewal.other !== undefined)
+      this.#conflict = sameName(this.#options.node, renewal.other);
+    return renewal.kind === 'accepted' || renewal.kind === 'reclaimed';
   }
 
   /** Takes the heartbeats of a snapshot. They may be old, so no clock is judged by them. */
@@ -226,7 +208,7 @@ export class Members {
   async leave(): Promise<void> {
     const { etcd } = this.#options;
     this.#profile = undefined;
-    const lease = this.#etcdLease;
+    const lease = this.#own.etcdLease;
     if (lease === undefined) return;
     const alarms = await alarmsOf(etcd).catch(() => undefined);
     if (alarms === undefined || alarms.some(({ kind }) => kind === 'no-space')) return;
@@ -262,7 +244,7 @@ export class Members {
     const self = { node, agreed: { ...profile.mustBeEqual, ...profile.shouldBeEqual } };
     const gateways = [self, ...others.filter((other) => other.node !== node)];
     this.#differences = differencesOf(gateways, profile);
-    if (this.#overwrites >= MOST_OVERWRITES) return;
+    if (this.#own.isTaken) return;
     const claim = this.#claimOf(profile);
     this.#conflict = contradictionIn(
       others.filter((other) => goesBefore(other, claim)),
@@ -275,48 +257,13 @@ export class Members {
     return { ...profile, node, instance };
   }
 
-  /** False: another process has written the key, or etcd has deleted it; nothing was written. */
-  async #put(profile: Profile): Promise<boolean> {
-    const { etcd, keys, clock, node, instance, mirror, compacts } = this.#options;
-    const isKept = this.#etcdLease !== undefined && (await etcd.keepAlive(this.#etcdLease));
-    if (!isKept) this.#etcdLease = await etcd.grantEtcdLease(HEARTBEAT_TTL_SECONDS);
-    const etcdLease = this.#etcdLease;
-    if (etcdLease === undefined) return false;
-    const key = keys.ofGateway(node);
+  #heartbeatOf({ listenIp, mustBeEqual, shouldBeEqual }: Profile): Heartbeat {
+    const { clock, node, instance, mirror, compacts } = this.#options;
     const placement = this.#options.placement?.();
     const where = placement === undefined ? {} : { placement };
     const state = { ...mirror(), isRefused: this.#isRefused, compacts, ...where };
-    const { listenIp, mustBeEqual, shouldBeEqual } = profile;
     const texts = { listenIp, agreed: { ...mustBeEqual, ...shouldBeEqual } };
-    const heartbeat: Heartbeat = { node, ...texts, instance, at: clock.now(), ...state };
-    const value = Buffer.from(JSON.stringify(heartbeat), 'utf8');
-    // Nested as leases are, so that a full etcd takes both or neither.
-    const put = { compare: [], success: [{ kind: 'put', key, value, etcdLease }], failure: [] } as const;
-    const { succeeded, revision, results } = await etcd.transact({
-      compare: [{ key, modRevision: this.#written }],
-      success: [{ kind: 'transaction', transaction: put }],
-      failure: [{ kind: 'get', key }],
-    });
-    if (succeeded) {
-      this.#written = revision;
-      if (this.#overwrites >= MOST_OVERWRITES) this.#conflict = undefined;
-      this.#overwrites = 0;
-      return true;
-    }
-    const [read] = results;
-    const found = read?.kind === 'get' ? read.found : undefined;
-    const other = found === undefined ? undefined : decodeHeartbeat(found.value);
-    const isSilent = found?.modRevision === this.#otherRevision;
-    this.#otherRevision = found?.modRevision ?? 0;
-    if (found === undefined || other === undefined || other.instance === instance || isSilent) {
-      // The key expired, or the answer to our last write was lost, or a previous process left it.
-      this.#written = this.#otherRevision;
-      this.#renewedAt = Number.NEGATIVE_INFINITY; // Again within a second.
-      return false;
-    }
-    this.#overwrites += 1;
-    if (this.#overwrites >= MOST_OVERWRITES) this.#conflict = sameName(node, other);
-    return false;
+    return { node, ...texts, instance, at: clock.now(), ...state };
   }
 }
 
