@@ -3,29 +3,13 @@ import type { Instant, Lease, LeaseState, OutsideIds, Version } from '../lease/l
 import { LEASE_STATES } from '../lease/lease-fields.ts';
 import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
 import { hashOfAddress, type Ipv4 } from '../net/ipv4.ts';
+import type { LeaseEndEstimator } from './lease-end-estimator.ts';
 import { PortCounts } from './port-counts.ts';
 import { SlotIndex } from './slot-index.ts';
 
 /** Slots that have their columns in one chunk, a power of two. The table grows by a chunk, and copies nothing. */
 const CHUNK = 4096;
 const CHUNK_BITS = 12;
-
-/** Computes when records end that were written by another clock than this gateway's present wall clock. */
-export interface LeaseEndEstimator {
-  /**
-   * The monotonic time, in a unit of its own. `isEarlier`: for a record that an earlier process of this gateway has written,
-   * though this process reads it only now.
-   */
-  now(isEarlier: boolean): number;
-  /** When a lease ends. `knownAt`: what `now` returned when this process got the record as it is. */
-  endOf(lease: Lease, knownAt: number): Instant;
-  /** True if `endOf` computes the end; false: the record ends at its `expiresAt`. */
-  counts(granter: Ipv4, knownAt: number): boolean;
-  /** A monotonic time, in a unit of its own: a record that was not known until now was written after it. */
-  writtenAfter(): number;
-  /** Until when at least its holder was promised the lease. `writtenAfter`: what that returned when this process got the record. */
-  promisedUntil(lease: Lease, knownAt: number, writtenAfter: number): Instant;
-}
 
 /**
  * Records in columns of numbers, one slot for each: a third of the memory of as many objects, and nothing for the garbage

@@ -6,7 +6,8 @@ import type {
   MirrorThreadPort,
   ToMirror,
 } from '../../src/store/sqlite/remote/mirror-messages.ts';
-import { openRemoteMirror, type RemoteMirror } from '../../src/store/sqlite/remote/remote-mirror.ts';
+import { openRemoteMirror } from '../../src/store/sqlite/remote/open-remote-mirror.ts';
+import type { RemoteMirror } from '../../src/store/sqlite/remote/remote-mirror.ts';
 
 /** One end; what nobody hears yet, or what is held, waits. */
 class Inbox<Message> {

@@ -4,7 +4,8 @@ import type { Say } from '../../log/say.ts';
 import { HANGS } from '../../store/sqlite/remote/disk-silence.ts';
 import type { MirrorHostOptions } from '../../store/sqlite/remote/mirror-host.ts';
 import type { FromMirror, MirrorThreadPort } from '../../store/sqlite/remote/mirror-messages.ts';
-import { openRemoteMirror, type RemoteMirror } from '../../store/sqlite/remote/remote-mirror.ts';
+import { openRemoteMirror } from '../../store/sqlite/remote/open-remote-mirror.ts';
+import type { RemoteMirror } from '../../store/sqlite/remote/remote-mirror.ts';
 import { endNow } from './end-now.ts';
 
 const PROGRAM = new URL('./mirror-thread.js', import.meta.url);

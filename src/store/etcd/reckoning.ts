@@ -1,7 +1,7 @@
 import type { Clock } from '../../lease/clock.ts';
 import { type Instant, instant, type Lease, NEVER, type Version } from '../../lease/lease.ts';
 import { lengthOf } from '../../lease/lease-end.ts';
-import type { LeaseEndEstimator } from '../../lease-table/lease-columns.ts';
+import type { LeaseEndEstimator } from '../../lease-table/lease-end-estimator.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import type { RevisionTime } from '../mirror.ts';
 import { Completeness } from './completeness.ts';

@@ -1,4 +1,3 @@
-import { GatewayError } from '../../../errors.ts';
 import type { Clock } from '../../../lease/clock.ts';
 import type { ClockNote } from '../../../lease/clock-note.ts';
 import { type Instant, instant } from '../../../lease/lease.ts';
@@ -20,7 +19,8 @@ import type { Lacking } from '../maintenance/mirror-file.ts';
 import type { Opening } from '../opening.ts';
 import { CarryRequests } from './carry-requests.ts';
 import { DiskSilence, HANGS } from './disk-silence.ts';
-import type { FromMirror, MirrorContents, MirrorNotes, MirrorThreadPort } from './mirror-messages.ts';
+import type { FromMirror, MirrorContents, MirrorThreadPort } from './mirror-messages.ts';
+import { WaitingNotes } from './waiting-notes.ts';
 
 /** Changes that come in so long go to the other thread together: milliseconds. */
 const TOGETHER = 50;
@@ -28,10 +28,7 @@ const TOGETHER = 50;
 const LOOK = 500;
 /** Changes of one message: so long as it is cloned, no packet is read. */
 const MOST_CHANGES = 256;
-/** A file that is not open after so long is worth a line: milliseconds. */
-const LONG_START = 10_000;
 
-const START_REMEDY = 'see to the disk of the leases directory (dmesg, iostat -x); nothing is served before';
 const REMEDY =
   "see to the disk of the leases directory (dmesg, iostat -x); guests are served from etcd's leases";
 
@@ -39,26 +36,6 @@ export interface RemoteMirrorParts {
   readonly port: MirrorThreadPort;
   readonly clock: Clock;
   readonly say: Say;
-}
-
-/**
- * Done when the other thread has opened the file of its mirror. Rejects with the GatewayError that it met: as
- * `openMirror`.
- */
-export function openRemoteMirror(parts: RemoteMirrorParts): Promise<RemoteMirror> {
-  const { port, clock, say } = parts;
-  const cancel = clock.after(LONG_START, () =>
-    say('warn', { seconds: LONG_START / 1000, remedy: START_REMEDY }, 'the lease file is not open yet'),
-  );
-  return new Promise<RemoteMirror>((resolve, reject) => {
-    port.hear((message) => {
-      if (message.kind === 'say') say(message.level, message.fields, message.message);
-      else if (message.kind === 'opened') resolve(new RemoteMirror(parts, message));
-      else if (message.kind === 'refused') reject(new GatewayError(message.code, message.message));
-      else if (message.kind === 'failed') reject(message.error);
-      else reject(new Error(`the thread of the lease file: ${message.kind}`));
-    });
-  }).finally(cancel);
 }
 
 /**
@@ -78,8 +55,7 @@ export class RemoteMirror implements Mirror {
   #position: MirrorPosition | undefined;
   #clockNote: ClockNote | undefined;
   #revisionTimes: readonly RevisionTime[];
-  /** To be sent. */
-  #notes: { -readonly [Name in keyof MirrorNotes]: MirrorNotes[Name] } = {};
+  readonly #notes = new WaitingNotes();
   /** The loss of leases in the file that was mended last. */
   #completed: Lacking | undefined;
   /** As the other thread said last. */
@@ -146,7 +122,7 @@ export class RemoteMirror implements Mirror {
     const { id, after } = change;
     if (after === undefined) this.#reservations.delete(id);
     else this.#reservations.set(id, after);
-    this.#noteReservations([change]);
+    this.#notes.noteReservations([change]);
     this.#schedule();
   }
 
@@ -154,25 +130,24 @@ export class RemoteMirror implements Mirror {
     const before = this.#position;
     if (before?.revision === position.revision && before.generation === position.generation) return;
     this.#position = position;
-    this.#notes.position = position;
+    this.#notes.note({ position });
     this.#schedule();
   }
 
   noteQuorum(hasQuorum: boolean, now: Instant): void {
-    this.#notes.quorum = { hasQuorum, now };
+    this.#notes.note({ quorum: { hasQuorum, now } });
     this.#schedule();
   }
 
   noteClock(note: ClockNote): void {
     this.#clockNote = note;
-    const orders = [...(this.#notes.clockNote?.orders ?? []), ...(note.orders ?? [])];
-    this.#notes.clockNote = orders.length === 0 ? note : { ...note, orders };
+    this.#notes.noteClock(note);
     this.#schedule();
   }
 
   noteRevisionTimes(notes: readonly RevisionTime[]): void {
     this.#revisionTimes = notes;
-    this.#notes.revisionTimes = notes;
+    this.#notes.note({ revisionTimes: notes });
     this.#schedule();
   }
 
@@ -208,8 +183,7 @@ export class RemoteMirror implements Mirror {
     const changes = this.#changes.first(MOST_CHANGES);
     this.#changes.drop(changes.length);
     // What is said of all changes goes with the last of them.
-    const notes = this.#changes.size === 0 ? this.#notes : {};
-    if (this.#changes.size === 0) this.#notes = {};
+    const notes = this.#changes.size === 0 ? this.#notes.take() : {};
     const isUrgent = this.#changes.size === 0 && this.#carries.send();
     this.#port.post({ kind: 'write', changes, notes, isUrgent });
   }
@@ -229,29 +203,19 @@ export class RemoteMirror implements Mirror {
     this.#answered(this.#silence.answered());
     sayLostRows(this.#changes, this.#say);
     if (this.#changes.size > 0 || this.#carries.isAsked) this.#post();
-    else if (Object.keys(this.#notes).length > 0) this.#schedule();
+    else if (!this.#notes.isEmpty) this.#schedule();
   }
 
   /** No row of the history tells of it: each goes over itself, as one that still ran. */
   #putAll(loss: Lacking): void {
     this.#completed = loss;
-    this.#notes.completed = loss;
+    this.#notes.note({ completed: loss });
     for (const after of this.#leases.values()) {
       const expiresAt = instant(after.updatedAt + 1);
       this.#changes.push({ before: replacedOf({ ...after, expiresAt }), after, reason: '' });
     }
     const all = [...this.#reservations.values()];
-    this.#noteReservations(all.map((after) => ({ id: after.id, before: after, after, reason: '' })));
-  }
-
-  /** They wait with the notes: of each id the newest, whatever the disk does. */
-  #noteReservations(changes: readonly MirroredReservation[]): void {
-    const waiting = new Map((this.#notes.reservations ?? []).map((change) => [change.id, change]));
-    for (const change of changes) {
-      const earlier = waiting.get(change.id);
-      waiting.set(change.id, earlier === undefined ? change : { ...change, before: earlier.before });
-    }
-    this.#notes.reservations = [...waiting.values()];
+    this.#notes.noteReservations(all.map((after) => ({ id: after.id, before: after, after, reason: '' })));
   }
 
   #answered(took: number): void {
