@@ -92,4 +92,21 @@ describeSystem('the web page where other gateways lease too, and share nothing',
       await page.locator('tr').filter({ hasText: '-by-operator' }).getByText('by an order').count(),
     );
   });
+
+  test('where the newest leases are all of others, the sentence at the top does not say that no guest has got one', async () => {
+    let number = 300;
+    await eventually('this one has granted a lease', async () => {
+      number += 1;
+      return serverOf(await client.lease(hardwareOf(number))).join('.') === '10.15.3.10';
+    });
+    const { items } = await apiJson<{ items: { reason: string }[] }>(gateway, '/api/v1/history');
+    const heard = items.filter(({ reason }) => reason === 'peer-granted');
+    await page.route('**/api/v1/history?limit=20*', (route) =>
+      route.fulfill({ json: { items: heard, total: heard.length, next: null } }),
+    );
+    await openPage(page, 'map');
+
+    await page.getByText(/^\d+ address(es)? (is|are) leased here now\.$/).waitFor();
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+  });
 });

@@ -1,4 +1,4 @@
-import { milliseconds } from './number.js';
+import { counted, milliseconds } from './number.js';
 import { clockWithSeconds, roughSpan, span } from './time.js';
 
 /** @import { Connection, Summary } from '../api/connection.js' */
@@ -41,12 +41,21 @@ export function verdictOf({ readiness, info, warnings }, { phase, answeredAt }, 
       proof: `Last one ${ago(now - lastGrantAt)}${fast}.`,
     };
   }
-  const started = info === undefined ? '' : `, ${roughSpan(now - Date.parse(info.started))} ago`;
-  return {
-    level: 'good',
-    title: 'A new guest would get an address.',
-    proof: `None has asked since the start${started}.`,
-  };
+  return { level: 'good', title: 'A new guest would get an address.', proof: sinceStart(info, now) };
+}
+
+/**
+ * Where the newest rows of the history have no new lease: they may be of other gateways' leases.
+ *
+ * @param {Summary['info']} info
+ * @param {number} now
+ */
+function sinceStart(info, now) {
+  if (info === undefined) return '';
+  const leased = info.segments[0]?.leased;
+  if (typeof leased === 'number' && leased > 0)
+    return `${counted(leased, 'address is', 'addresses are')} leased here now.`;
+  return `No guest has got one here since the start, ${roughSpan(now - Date.parse(info.started))} ago.`;
 }
 
 /** @param {number} length */
