@@ -63,7 +63,7 @@ export function shortType(type) {
  */
 export function causeWords(type, reason, words) {
   if (reason === 'peer-granted') return 'heard on the segment';
+  if (words?.isOrdered === true) return 'by an order';
   if (type === '') return '';
-  if (type !== 'order') return `to ${shortType(type)}`;
-  return words?.isOrdered === true ? 'by an order' : 'without a message';
+  return type === 'order' ? 'without a message' : `to ${shortType(type)}`;
 }

@@ -74,7 +74,6 @@ function momentsOf(history, decisions, words) {
   const all = decisions.filter(({ key }) => !key.startsWith('history'));
   const rest = new Set(all);
   const stored = history
-    .toReversed()
     .map(({ id, at, address, event, reason: text, node, expires, author, note }) => {
       const [time, reason = ''] = [Date.parse(at ?? ''), text.split(' ')[0]];
       const isOver = isLeft(event, reason, words[reason]);
@@ -88,12 +87,16 @@ function momentsOf(history, decisions, words) {
         ...{ key: `history ${id}`, at: seen?.at ?? time, address, reason, node, type: seen?.type ?? '' },
         ...{ kind: undefined, isOver, expires, author, note },
       };
-    });
-  const seen = [...rest].map(({ key, at, address, reason, node, type, outcome }) => ({
+    })
+    .reverse();
+  const seen = [...rest].reverse().map(({ key, at, address, reason, node, type, outcome }) => ({
     ...{ key, at, address, reason, node, type, isOver: false, expires: null, author: null, note: null },
     kind: outcome === 'silent' ? 'silence' : undefined,
   }));
-  return [...stored, ...seen].sort((one, other) => one.at - other.at);
+  // Of one time, what is stored comes of what was seen before; and an address is left for the one that was got.
+  return [...seen, ...stored].sort(
+    (one, other) => one.at - other.at || Number(one.isOver) - Number(other.isOver),
+  );
 }
 
 /**
