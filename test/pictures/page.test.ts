@@ -96,6 +96,7 @@ describeSystem('the pictures of README and docs', ['chromium'], () => {
     await page.locator('.toast button').click();
     await takeBoth('map');
     await open('leases', 'Reserved, in use');
+    await page.getByText(/^\d+ leases, \d+ rows$/).waitFor(); // The counts come with an answer of their own.
     await take('leases', 'light');
     await page.setViewportSize({ width: 1280, height: 620 });
     await open('live', 'bound');
