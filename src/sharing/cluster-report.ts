@@ -1,7 +1,13 @@
 import { GatewayError } from '../errors.ts';
 import { ipv4FromText } from '../net/ipv4.ts';
 import { systemClock } from '../server/system-clock.ts';
-import { type Alarm, EtcdError, type MemberStatus } from '../store/etcd/client/etcd.ts';
+import {
+  type Alarm,
+  type Etcd,
+  EtcdError,
+  endOfPrefix,
+  type MemberStatus,
+} from '../store/etcd/client/etcd.ts';
 import { decodeEntry } from '../store/etcd/keys/entry.ts';
 import { INIT, OTHER_FILE, SEED } from '../store/etcd/keys/generation.ts';
 import { type Heartbeat, heartbeatsIn } from '../store/etcd/keys/heartbeat.ts';
@@ -16,6 +22,9 @@ import { type MirrorState, openLeaseReader } from '../store/sqlite/lease-reader.
 import { refuseSilentDisk } from '../store/sqlite/silent-disk.ts';
 import { connect } from './etcd-connection.ts';
 import type { SharedSettings } from './shared-settings.ts';
+
+/** Reads of which the quickest tells how long etcd takes. */
+const TIMED = 3;
 
 /** The state of one member of etcd. */
 export interface MemberLine {
@@ -39,6 +48,8 @@ export interface ClusterReport {
   readonly members: readonly MemberLine[];
   /** The gateways that are alive; undefined: no majority of etcd answers. */
   readonly gateways: readonly Heartbeat[] | undefined;
+  /** How long a majority of etcd takes to answer one question, without what the asking process needs at its start; undefined: none answers. */
+  readonly majoritySeconds: number | undefined;
   /** Records in etcd, by state; offers apart. */
   readonly leases: Readonly<Record<string, number>>;
   /** Which gateway compacts etcd, or why none does; undefined: no majority of etcd answers. */
@@ -85,6 +96,7 @@ export async function readClusterReport(shared: SharedSettings): Promise<Cluster
     revision: snapshot?.revision,
     members,
     gateways,
+    majoritySeconds: read?.majoritySeconds,
     leases: snapshot === undefined ? {} : countLeases(keys, snapshot),
     compaction: gateways === undefined ? undefined : compactionText(gateways, read?.hindrance),
     mirror,
@@ -179,6 +191,7 @@ interface SharedState {
   readonly alarms: readonly Alarm[];
   /** Why GATEWAY_ETCD_COMPACT does not let the gateways compact; undefined: it does. */
   readonly hindrance: string | undefined;
+  readonly majoritySeconds: number;
 }
 
 /** Reads the segment. A call goes to one member, and after a failure to the next. @throws EtcdError where all fail. */
@@ -192,7 +205,8 @@ async function readShared(shared: SharedSettings, keys: Keys): Promise<SharedSta
         const alarms = await alarmsOf(etcd);
         const { etcdCompact } = shared.settings;
         const hindrance = etcdCompact === 'auto' ? await whyNotCompact(etcd) : undefined;
-        return { snapshot, others, alarms, hindrance };
+        const majoritySeconds = await timeOfMajority(etcd, keys);
+        return { snapshot, others, alarms, hindrance, majoritySeconds };
       } catch (error) {
         if (left <= 1) throw error;
       }
@@ -200,6 +214,17 @@ async function readShared(shared: SharedSettings, keys: Keys): Promise<SharedSta
   } finally {
     etcd.close();
   }
+}
+
+/** The quickest of some reads, which a majority confirms: seconds. */
+async function timeOfMajority(etcd: Etcd, keys: Keys): Promise<number> {
+  let quickest = Number.POSITIVE_INFINITY;
+  for (let count = 0; count < TIMED; count += 1) {
+    const begin = systemClock.monotonic();
+    await etcd.range(keys.gateways, endOfPrefix(keys.gateways));
+    quickest = Math.min(quickest, systemClock.monotonic() - begin);
+  }
+  return quickest / 1000;
 }
 
 function compactionText(gateways: readonly Heartbeat[], hindrance: string | undefined): string {

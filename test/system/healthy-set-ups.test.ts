@@ -16,8 +16,8 @@ interface Warning {
 }
 type Gateway = Pick<GatewayProcess, 'directory'>;
 
-/** Whether a clock is set, and how long a sync or etcd takes, is the machine's and not the test's. */
-const OF_THE_MACHINE = ['clock', 'sync', 'disk-space', 'etcd-latency'];
+/** Whether a clock is set, and how long a sync takes, is the machine's and not the test's. */
+const OF_THE_MACHINE = ['clock', 'sync', 'disk-space'];
 
 /** What `health`, `doctor`, API and metrics say of one gateway. */
 interface Said {

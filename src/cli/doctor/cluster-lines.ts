@@ -5,13 +5,9 @@ import type { ClusterReport } from '../../sharing/cluster-report.ts';
 const SLOW = 50;
 const STATUS = 'vps-gateway cluster status';
 
-/**
- * etcd, as its members and the segment's keys show it.
- *
- * @param milliseconds How long the report took, which asks each member and reads the segment.
- */
-export function clusterLines(report: ClusterReport, milliseconds: number): readonly DoctorLine[] {
-  const { members, gateways, warnings, segment } = report;
+/** etcd, as its members and the segment's keys show it. */
+export function clusterLines(report: ClusterReport): readonly DoctorLine[] {
+  const { members, gateways, warnings, segment, majoritySeconds } = report;
   const silent = members.flatMap(({ error }) => (error === undefined ? [] : [error]));
   const problems = report.problems.filter((text) => !silent.includes(text));
   const answering = members.filter(({ error }) => error === undefined).length;
@@ -36,17 +32,7 @@ export function clusterLines(report: ClusterReport, milliseconds: number): reado
       ),
     );
   else lines.push(good('etcd', `${counted}; ${gateways.length} gateways share the segment ${segment}`));
-  if (gateways !== undefined)
-    lines.push(
-      milliseconds <= SLOW * (members.length + 1)
-        ? good('etcd-latency', `asking all of etcd took ${milliseconds.toFixed(0)} ms`)
-        : warning(
-            'etcd-latency',
-            `asking all of etcd took ${milliseconds.toFixed(0)} ms`,
-            'each DHCPACK waits for a majority of etcd',
-            'etcdctl check perf; iostat -x 1 5 on each member',
-          ),
-    );
+  if (majoritySeconds !== undefined) lines.push(latencyLine(majoritySeconds * 1000));
   lines.push(...databaseLines(report));
   lines.push(
     ...problems.map((problem) => bad('cluster', problem, 'the gateways share their leases there', STATUS)),
@@ -57,6 +43,13 @@ export function clusterLines(report: ClusterReport, milliseconds: number): reado
     ),
   );
   return lines;
+}
+
+function latencyLine(milliseconds: number): DoctorLine {
+  const message = `a majority of etcd answers within ${milliseconds.toFixed(1)} ms`;
+  if (milliseconds <= SLOW) return good('etcd-latency', message);
+  const why = 'each DHCPACK waits for a majority of etcd';
+  return warning('etcd-latency', message, why, 'etcdctl check perf; iostat -x 1 5 on each member');
 }
 
 function databaseLines({ members }: ClusterReport): readonly DoctorLine[] {

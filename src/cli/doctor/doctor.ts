@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import type { Command } from 'commander';
 import type { LoadedSettings, RejectedSettings } from '../../config/load-settings.ts';
 import type { Flags } from '../../config/origins.ts';
@@ -233,9 +232,8 @@ function runningLines(running: Running): readonly DoctorLine[] {
 async function etcdLines(loaded: LoadedSettings): Promise<readonly DoctorLine[]> {
   const shared = sharedSettings(loaded);
   if (shared === undefined) return [];
-  const begin = performance.now();
   try {
-    return clusterLines(await readClusterReport(shared), performance.now() - begin);
+    return clusterLines(await readClusterReport(shared));
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
     return [bad('etcd', error.message, 'no new guest gets an address', 'vps-gateway cluster status')];

@@ -23,7 +23,7 @@ export function gatewayLines(
     ...worstFirst(problems).map(lineOf),
     ...shortcomings.map(
       (message): DoctorLine => ({
-        check: 'gateway',
+        check: 'gateway-shortcoming',
         level: 'warning',
         message,
         command: 'vps-gateway health',

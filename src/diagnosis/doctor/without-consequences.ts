@@ -12,6 +12,13 @@ const CONSEQUENCES: Readonly<Record<string, { readonly of: string; readonly why:
   },
 };
 
+/** A capability that is missing has a line of its own, and so has each thing that the running gateway cannot do without it. */
+function followsFromCapability({ check, message }: DoctorLine, lines: readonly DoctorLine[]): boolean {
+  const [, name] = /the capability ([A-Z_]+)/.exec(message) ?? [];
+  if (check !== 'gateway-shortcoming' || name === undefined) return false;
+  return lines.some((line) => line.check === 'capabilities' && line.message.endsWith(` ${name}`));
+}
+
 /** One cause, one line: what follows from it stands there as a reason. */
 export function withoutConsequences(lines: readonly DoctorLine[]): readonly DoctorLine[] {
   const isWrong = ({ level }: DoctorLine) => level === 'bad' || level === 'warning';
@@ -21,7 +28,7 @@ export function withoutConsequences(lines: readonly DoctorLine[]): readonly Doct
     .filter((found) => found !== undefined)
     .filter(({ of }) => isCause(of));
   return lines
-    .filter(({ check }) => !isCause(CONSEQUENCES[check]?.of ?? ''))
+    .filter((line) => !isCause(CONSEQUENCES[line.check]?.of ?? '') && !followsFromCapability(line, lines))
     .map((line) => {
       if (!isWrong(line)) return line;
       const more = follows.filter(({ of }) => of === line.check).map(({ why }) => why);

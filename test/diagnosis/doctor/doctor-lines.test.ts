@@ -245,6 +245,16 @@ test('the gateway says a note: nothing is wrong, and the note says what there is
   expect(statusOfLines(lines)).toBe(0);
 });
 
+test('what a running gateway cannot do for want of a capability has one line, that of the capability', () => {
+  const capabilities = machineLines({ ...MACHINE, capabilities: (1n << 10n) | (1n << 12n) });
+  const shortcomings = ['frames may not be sent without the capability NET_RAW: broadcast', 'no koffi'];
+
+  expect(found(withoutConsequences([...capabilities, ...gatewayLines([], shortcomings, '')]))).toEqual([
+    'warning capabilities',
+    'warning gateway-shortcoming',
+  ]);
+});
+
 test('the status is 2 where something is bad, 1 for a warning, and 0 for what is unknown', () => {
   const line = { check: 'x', message: 'y' };
 
