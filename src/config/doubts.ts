@@ -50,8 +50,11 @@ function misspelt(
   const problems: Problem[] = [];
   for (const [name, value] of unread) {
     if (UNNEEDED.test(name) || name === OF_COMPOSE) continue;
-    const nearest = nearestVariable(name.toUpperCase(), known);
-    if (!OURS.test(name) && (nearest === undefined || editsBetween(name, nearest) > SLIPS)) continue;
+    const isOurs = OURS.test(name);
+    const nearest = isOurs
+      ? nearestVariable(name.toUpperCase(), known)
+      : nearestTo(name.toUpperCase(), known, SLIPS);
+    if (!isOurs && (nearest === undefined || editsBetween(name, nearest) > SLIPS)) continue;
     const isSecret = /SECRET|PASSWORD|TOKEN/i.test(`${name} ${nearest}`);
     problems.push({
       setting: name,
