@@ -52,13 +52,13 @@ export const LEASE_SETTINGS = {
     kind: orOff(percentage(1, 45)),
     help: 'percent of a lease, 1 to 45: a renewal that comes earlier is answered with the time that is left, and nothing is written; or off',
   }),
-  pace: setting('1ms', {
+  pace: setting('2ms', {
     group: 'Leases',
     restart: AT_START,
     variable: 'GATEWAY_DHCP_PACE',
     flag: 'pace',
     kind: milliseconds(20),
-    help: 'with more than 1,000 exchanges a second, the least time from one round of answers to the next, so that one sync of the disk serves several; not used where leases are shared; off: none',
+    help: 'with more than 1,000 exchanges a second, the least time from one sync of the disk to the next, so that each serves several answers; not used where leases are shared; off: none',
   }),
   offerTime: setting('30s', {
     group: 'Leases',

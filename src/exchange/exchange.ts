@@ -41,7 +41,7 @@ export class Exchange {
   readonly #admissions: readonly Admission[];
   /** It never throws. */
   readonly #observer: Observer;
-  /** The arenas that are free. A commit keeps the arena of its messages; there is one more than commits. */
+  /** The arenas that are free. A commit keeps the arenas of its messages; there is one more than commits. */
   readonly #arenas: Arena[] = [];
   readonly #arrivals = new Arrivals();
   readonly #precedence: Precedence;
@@ -97,20 +97,21 @@ export class Exchange {
     if (arena === undefined) return;
     this.#parts.pace?.wait();
     this.#begin();
-    const batch = this.#fill(arena);
-    this.#parts.pace?.read(batch.datagrams.length);
-    // Of when it is read, not of when it is decided: a message that waits must not undo what was written meanwhile.
-    const revision = this.#arrivals.revisionAt(this.#steps.monotonic, this.#parts.store.leases.revision);
-    this.#precedence.begin(this.#steps.monotonic, batch.datagrams.length, batch.drained);
-    const datagrams = this.#fresh(batch);
-    const messages = this.#readAll(datagrams, arena);
-    for (let index = 0; index < datagrams.length; index += 1) {
-      const datagram = datagrams[index];
-      const message = messages[index];
-      if (datagram !== undefined && message !== undefined) this.#admit(message, datagram, arena, revision);
-    }
-    this.#precedence.forEach(this.#isKnown, this.#decide, this.#shed);
-    this.#end(arena);
+    this.#read(arena);
+    this.#steps.decideReady();
+    this.#end(this.#steps.hasCommit ? this.#readMore(arena) : [arena]);
+  }
+
+  /** While many ask, more is read before a commit that would follow the last one soon. Returns the arenas of the round. */
+  #readMore(arena: Arena): readonly Arena[] {
+    const { pace } = this.#parts;
+    const more = pace?.isCommitEarly === true ? this.#arenas.pop() : undefined;
+    if (more !== undefined) this.#steps.send();
+    pace?.waitForCommit(more !== undefined);
+    if (more === undefined) return [arena];
+    this.#steps.readClock();
+    this.#read(more, true);
+    return [arena, more];
   }
 
   /** To be called twice a second: a gap between two calls shows that the process stood still. */
@@ -130,6 +131,23 @@ export class Exchange {
     return true;
   }
 
+  /** Reads what has arrived, and decides it. */
+  #read(arena: Arena, isAgain = false): void {
+    const batch = this.#fill(arena, isAgain);
+    this.#parts.pace?.read(batch.datagrams.length);
+    // Of when it is read, not of when it is decided: a message that waits must not undo what was written meanwhile.
+    const revision = this.#arrivals.revisionAt(this.#steps.monotonic, this.#parts.store.leases.revision);
+    this.#precedence.begin(this.#steps.monotonic, batch.datagrams.length, batch.drained);
+    const datagrams = this.#fresh(batch);
+    const messages = this.#readAll(datagrams, arena);
+    for (let index = 0; index < datagrams.length; index += 1) {
+      const datagram = datagrams[index];
+      const message = messages[index];
+      if (datagram !== undefined && message !== undefined) this.#admit(message, datagram, arena, revision);
+    }
+    this.#precedence.forEach(this.#isKnown, this.#decide, this.#shed);
+  }
+
   /** Stops reading, ends the commits under way, sends their replies, and drops what waits. */
   async stop(): Promise<void> {
     if (this.#isStopping) return;
@@ -144,7 +162,7 @@ export class Exchange {
   #readAll(datagrams: readonly Datagram[], arena: Arena): readonly (Message | Drop)[] {
     const { guestPorts } = this.#parts.serverState;
     const messages = datagrams.map((datagram) => {
-      const message = this.#read(datagram, arena);
+      const message = this.#messageOf(datagram, arena);
       if (typeof message === 'object') guestPorts?.note(message, datagram.arrival);
       return message;
     });
@@ -153,7 +171,7 @@ export class Exchange {
   }
 
   /** The message of a datagram; or why it is dropped. */
-  #read({ truncated, offset, length, arrival }: Datagram, arena: Arena): Message | Drop {
+  #messageOf({ truncated, offset, length, arrival }: Datagram, arena: Arena): Message | Drop {
     if (truncated) return 'truncated';
     const message = decode(arena.bytes, arena.view, offset, length);
     if (!message.ok) return message.malformed;
@@ -209,7 +227,7 @@ export class Exchange {
       return;
     }
     this.#begin();
-    this.#end(undefined);
+    this.#end([]);
   };
 
   #begin(): void {
@@ -217,16 +235,16 @@ export class Exchange {
     this.#steps.readClock();
   }
 
-  #end(arena: Arena | undefined): void {
+  #end(arenas: readonly Arena[]): void {
     this.#steps.decideReady();
     this.#steps.send();
     this.#isInRound = false;
-    if (this.#steps.hasCommit) void this.#commit(arena);
-    else this.#rest(arena);
+    if (this.#steps.hasCommit) void this.#commit(arenas);
+    else this.#rest(arenas);
   }
 
   /** Commits the changes of the round, then those of what became ready by that, until there are none. Never rejects. */
-  async #commit(arena: Arena | undefined): Promise<void> {
+  async #commit(arenas: readonly Arena[]): Promise<void> {
     this.#underWay += 1;
     while (this.#steps.hasCommit) {
       const commit = this.#steps.takeCommit();
@@ -244,7 +262,7 @@ export class Exchange {
       this.#isInRound = false;
     }
     this.#underWay -= 1;
-    this.#rest(arena);
+    this.#rest(arenas);
   }
 
   async #outcomesOf({ changes }: Commit): Promise<readonly Outcome[]> {
@@ -257,16 +275,16 @@ export class Exchange {
     }
   }
 
-  #rest(arena: Arena | undefined): void {
-    if (arena !== undefined) this.#arenas.push(arena);
+  #rest(arenas: readonly Arena[]): void {
+    this.#arenas.push(...arenas);
     if (this.#underWay > 0) return;
     if (this.#isStopping) this.#whenStopped();
     else if (this.#isDrained) this.#parts.store.idle(this.#parts.clock.now());
   }
 
-  #fill(arena: Arena): Batch {
+  #fill(arena: Arena, isAgain: boolean): Batch {
     try {
-      const batch = this.#parts.transport.receive(arena);
+      const batch = this.#parts.transport.receive(arena, isAgain);
       this.#isDrained = batch.drained;
       this.#received += batch.datagrams.length;
       for (const { arrival } of batch.datagrams) if (cameBySocket(arrival)) this.#broadcasts += 1;

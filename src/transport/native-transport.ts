@@ -196,8 +196,8 @@ class NativeTransport implements SocketTransport {
     this.#receiver.resume();
   }
 
-  receive(arena: Arena): Batch {
-    return this.#receiver.receive(arena);
+  receive(arena: Arena, isAgain = false): Batch {
+    return this.#receiver.receive(arena, isAgain);
   }
 
   send(outgoing: readonly Outgoing[]): number {

@@ -107,7 +107,7 @@ export class Receiver {
     this.#readiness = [];
   }
 
-  receive(arena: Arena): Batch {
+  receive(arena: Arena, isAgain: boolean): Batch {
     if (!(arena instanceof NativeArena)) throw new TypeError('the arena was made by another transport');
     const datagrams: Datagram[] = [];
     let drained = true;
@@ -117,8 +117,9 @@ export class Receiver {
     // The unicast socket is always read first: a unicast that was sent before a broadcast is read before it.
     for (let index = 0; index < this.#sockets.length; index += 1) {
       const socket = this.#sockets[index];
-      if (socket === undefined || !(socket.isReady || index === 0)) continue;
+      if (socket === undefined) continue;
       const isSentinel = socket.via === 'sentinel';
+      if (!(socket.isReady || index === 0 || (isAgain && !isSentinel))) continue;
       const left = arena.capacity - used - reserve * (this.#sockets.length - 1 - index);
       const room = isSentinel ? Math.min(left, SENTINEL_LIMIT) : left;
       const count = room <= 0 ? 0 : this.#receiveFrom(socket, arena, used, room, datagrams);

@@ -63,8 +63,12 @@ export interface Transport {
   /** Stops and resumes the calls of `run`; datagrams wait in the kernel meanwhile. */
   pause(): void;
   resume(): void;
-  /** Reads waiting datagrams until the arena is full; the unicast socket first, so no broadcast overtakes a DHCPRELEASE. */
-  receive(arena: Arena): Batch;
+  /**
+   * Reads waiting datagrams until the arena is full; the unicast socket first, so no broadcast overtakes a DHCPRELEASE.
+   *
+   * @param isAgain The event loop has not run since the sockets were read, so nothing has told which of them can be read.
+   */
+  receive(arena: Arena, isAgain?: boolean): Batch;
   /** Returns how many the kernel accepted. The transport counts those that it refused. */
   send(outgoing: readonly Outgoing[]): number;
   close(): void;

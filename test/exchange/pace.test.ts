@@ -4,59 +4,104 @@ import { FakeClock } from '../support/clock.ts';
 import { memoryBench } from '../support/exchange-bench.ts';
 import { Guest } from '../support/guest.ts';
 
-const APART = 1;
+/** The least time from one commit to the next: milliseconds. */
+const APART = 2;
+/** A read that comes between two commits is so long after the first: milliseconds. */
+const BETWEEN = 4 / 3;
 
-/** A gateway whose rounds take no time: it reads what has come, and then waits for the next datagram. */
+/** A gateway whose rounds take no time: it reads what has come, commits if it has to, and waits for the next datagram. */
 class Rounds {
   readonly clock = new FakeClock();
-  /** When each round has begun: milliseconds. */
-  readonly begun: number[] = [];
+  /** When the sockets were read, and for which of these reads a commit followed: milliseconds. */
+  readonly read: number[] = [];
+  readonly committed: number[] = [];
   readonly slept: number[] = [];
+  readonly #commits: boolean;
   readonly #pace = new Pace(this.clock, APART, (milliseconds) => {
     this.slept.push(milliseconds);
     this.clock.stall(milliseconds);
   });
 
+  /** @param commits False: nothing of what comes needs a commit. */
+  constructor(commits = true) {
+    this.#commits = commits;
+  }
+
   /** So many exchanges in a second come at equal distances, for some milliseconds. */
   serve(exchanges: number, milliseconds: number): this {
     const distance = 1000 / (2 * exchanges);
     const start = this.clock.monotonic();
-    for (let next = start + distance; next <= start + milliseconds; ) {
-      this.clock.stall(Math.max(0, next - this.clock.monotonic()));
-      this.#pace.wait();
-      this.begun.push(this.clock.monotonic());
-      const count = Math.floor((this.clock.monotonic() - next) / distance + 1e-6) + 1;
+    let next = start + distance;
+    const take = () => {
+      this.read.push(this.clock.monotonic());
+      const count = Math.max(0, Math.floor((this.clock.monotonic() - next) / distance + 1e-6) + 1);
       this.#pace.read(count);
       next += count * distance;
+    };
+    while (next <= start + milliseconds) {
+      this.clock.stall(Math.max(0, next - this.clock.monotonic()));
+      this.#pace.wait();
+      take();
+      if (this.#commits) this.#commit(take);
     }
     return this;
   }
 
-  get gaps(): readonly number[] {
-    return this.begun.slice(1).map((at, index) => at - (this.begun[index] ?? 0));
+  /** The same, of a gateway that has served as many for some time. */
+  static busyWith(exchanges: number, commits = true): Rounds {
+    const rounds = new Rounds(commits).serve(exchanges, 500);
+    rounds.read.length = 0;
+    rounds.committed.length = 0;
+    return rounds.serve(exchanges, 100);
+  }
+
+  #commit(take: () => void): void {
+    const isEarly = this.#pace.isCommitEarly;
+    this.#pace.waitForCommit(isEarly);
+    if (isEarly) take();
+    this.committed.push(this.clock.monotonic());
   }
 }
 
+function gapsOf(times: readonly number[]): readonly number[] {
+  return times.slice(1).map((at, index) => at - (times[index] ?? 0));
+}
+
 describe('rounds of datagrams', () => {
-  test.each([1, 10, 500, 900])('at %d exchanges a second all begin at once', (exchanges) => {
-    expect(new Rounds().serve(exchanges, 2000).slept).toEqual([]);
+  test.each([1, 10, 500, 900])('at %d exchanges a second all begin and commit at once', (exchanges) => {
+    const rounds = new Rounds().serve(exchanges, 2000);
+
+    expect(rounds.slept).toEqual([]);
+    expect(rounds.committed).toEqual(rounds.read);
   });
 
-  test.each([1500, 4000, 10_000, 50_000])(
-    'at %d exchanges a second are a millisecond apart, as soon as it is known that so many come',
-    (exchanges) => {
-      const rounds = new Rounds().serve(exchanges, 500);
-      rounds.begun.length = 0;
+  describe.each([1500, 4000, 10_000, 50_000])('at %d exchanges a second', (exchanges) => {
+    test('commits are two milliseconds apart, and never further while there is something to commit', () => {
+      const gaps = gapsOf(Rounds.busyWith(exchanges).committed);
 
-      expect(Math.min(...rounds.serve(exchanges, 100).gaps)).toBeGreaterThanOrEqual(APART - 1e-6);
-    },
-  );
+      expect(Math.min(...gaps)).toBeGreaterThanOrEqual(APART - 1e-6);
+      expect(Math.max(...gaps)).toBeLessThan(APART + 1000 / (2 * exchanges) + 1e-6);
+    });
 
-  test('are never further apart than that while there is something to read', () => {
-    const rounds = new Rounds().serve(4000, 500);
-    rounds.begun.length = 0;
+    test('the sockets are read once between two commits', () => {
+      const { read, committed } = Rounds.busyWith(exchanges);
+      const between = committed.slice(1).map((at, index) => {
+        const before = committed[index] ?? 0;
+        return read.filter((each) => each > before && each < at).map((each) => each - before);
+      });
 
-    expect(Math.max(...rounds.serve(4000, 100).gaps)).toBeLessThan(APART + 1000 / 8000 + 1e-6);
+      for (const each of between) {
+        expect(each).toHaveLength(1);
+        expect(each[0]).toBeGreaterThanOrEqual(BETWEEN - 1e-6);
+        expect(each[0]).toBeLessThan(BETWEEN + 1000 / (2 * exchanges) + 1e-6);
+      }
+    });
+  });
+
+  test('that need no commit are held apart too', () => {
+    const gaps = gapsOf(Rounds.busyWith(10_000, false).read);
+
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(APART - BETWEEN - 1e-6);
   });
 
   test('begin at once again when fewer come', () => {
@@ -73,30 +118,54 @@ describe('rounds of datagrams', () => {
   });
 });
 
-test('what comes while a round is held back is committed with it, and its DHCPACKs leave after that', async () => {
-  let arriving: readonly Uint8Array[] = [];
-  const bench = memoryBench({
-    pace: (clock) =>
-      new Pace(clock, APART, (milliseconds) => {
-        clock.stall(milliseconds);
-        for (const datagram of arriving) bench.transport.put(datagram);
-      }),
-  });
-  const guests = Array.from({ length: 220 }, (_, at) => new Guest(hardwareOf(at)));
-  await bench.hear(...guests.map((guest) => guest.discover()));
-  const offered = bench.replies().map((reply) => reply.split(' '));
-  const requests = offered.slice(0, 11).map(([, address = '', , hardware = '']) => {
-    const guest = guests.find((_, at) => hardwareOf(at) === hardware);
-    return guest?.select(address, '10.15.3.10') ?? new Uint8Array();
+describe('an exchange that is busy', () => {
+  /** So many guests have been offered an address just now; `arriving` comes during each wait from then on. */
+  async function busy() {
+    const arriving: Uint8Array[][] = [];
+    const sendsAtWait: number[] = [];
+    const bench = memoryBench({
+      pace: (clock) =>
+        new Pace(clock, APART, (milliseconds) => {
+          clock.stall(milliseconds);
+          sendsAtWait.push(bench.transport.sends.length);
+          for (const datagram of arriving.shift() ?? []) bench.transport.put(datagram);
+        }),
+    });
+    const guests = Array.from({ length: 220 }, (_, at) => new Guest(hardwareOf(at)));
+    await bench.hear(...guests.map((guest) => guest.discover()));
+    const requests = bench.replies().map((reply) => {
+      const [, address = '', , hardware = ''] = reply.split(' ');
+      const guest = guests.find((_, at) => hardwareOf(at) === hardware);
+      return guest?.select(address, '10.15.3.10') ?? new Uint8Array();
+    });
+    return { bench, requests, arriving, sendsAtWait, before: bench.transport.sends.length };
+  }
+
+  test('commits what comes while a round is held back with it, and its DHCPACKs leave after that', async () => {
+    const { bench, requests, arriving, before } = await busy();
+    await bench.hear(requests[0] ?? new Uint8Array());
+    arriving.push(requests.slice(1, 6), requests.slice(6, 12));
+
+    await bench.hear(requests[12] ?? new Uint8Array());
+
+    expect(bench.store.commits.map((changes) => changes.length)).toEqual([1, 12]);
+    expect(bench.transport.sends.slice(before)).toEqual([1, 12]);
+    expect(bench.replies().every((reply) => reply.startsWith('DHCPACK'))).toBe(true);
   });
 
-  arriving = requests.slice(1);
-  const sentBefore = bench.transport.sends.length;
-  await bench.hear(...requests.slice(0, 1));
+  test('offers addresses before it waits for its commit', async () => {
+    const { bench, requests, arriving, sendsAtWait, before } = await busy();
+    await bench.hear(requests[0] ?? new Uint8Array());
+    const late = new Guest(hardwareOf(250));
+    arriving.push([late.discover()], requests.slice(1, 3));
+    sendsAtWait.length = 0;
 
-  expect(bench.store.commits.map((changes) => changes.length)).toEqual([11]);
-  expect(bench.transport.sends.slice(sentBefore)).toEqual([11]);
-  expect(bench.replies().every((reply) => reply.startsWith('DHCPACK'))).toBe(true);
+    await bench.hear(requests[3] ?? new Uint8Array());
+
+    expect(bench.transport.sends.slice(before)).toEqual([1, 1, 3]);
+    expect(sendsAtWait).toEqual([before + 1, before + 2]);
+    expect(bench.store.commits.map((changes) => changes.length)).toEqual([1, 3]);
+  });
 });
 
 function hardwareOf(at: number): string {

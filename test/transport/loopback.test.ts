@@ -198,6 +198,27 @@ describe.each<[string, () => Promise<SocketTransport>]>([
 });
 
 describe('native sockets', () => {
+  it('a broadcast that came while the thread slept is read when the sockets are read again', async () => {
+    const transport = closedAfter(await openNative());
+    const listener = new Listener(transport);
+    const guest = await client();
+    guest.send('announced', SERVER_PORT, '255.255.255.255');
+    await listener.until(1);
+
+    transport.pause(); // Nothing tells of what comes from now on.
+    await new Promise((sent) => guest.send('unannounced', SERVER_PORT, '255.255.255.255', sent));
+    const arena = transport.arena(64);
+    const texts = (isAgain: boolean) =>
+      transport
+        .receive(arena, isAgain)
+        .datagrams.map(({ offset, length }) =>
+          Buffer.from(arena.bytes.slice(offset, offset + length)).toString(),
+        );
+
+    expect(texts(false)).toEqual([]);
+    expect(texts(true)).toEqual(['unannounced']);
+  });
+
   it('without frames, a client without an address is answered by broadcast', async () => {
     const transport = closedAfter(await openNative());
     const guest = closedAfter(createSocket('udp4'));
