@@ -8,9 +8,10 @@ import {
 } from '../engine/operator-order.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { Lease } from '../lease/lease.ts';
+import type { LeaseChange } from '../lease/lease-view.ts';
 import { ipv4ToText, UNSPECIFIED } from '../net/ipv4.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
-import type { LeaseStore, Outcome } from '../store/lease-store.ts';
+import type { LeaseStore, Outcome, WhatIsWritten } from '../store/lease-store.ts';
 import { NoTransport } from './no-transport.ts';
 import type { ServerParts } from './server-parts.ts';
 import { type Memory, mayLeaseBeOver, serverStateOf } from './server-state.ts';
@@ -129,13 +130,12 @@ export class OrderIntake {
     if (typeof verdict === 'string') return { outcome: 'refused', why: verdict };
     if (outcome === 'nothing') return { outcome: 'refused', why: 'stopped' };
     if (outcome === 'committed') return { outcome, reason: verdict.reason };
-    const detail = outcome === 'conflict' ? this.unreadable(verdict) : undefined;
+    const detail = outcome === 'conflict' ? this.unreadable(changeOf(verdict)) : undefined;
     return detail === undefined ? { outcome } : { outcome: 'unreadable-key', detail };
   }
 
-  /** Why a decision conflicts however often it is made, with what to do; undefined: it need not. */
-  unreadable(decision: Decision): string | undefined {
-    const { change } = decision.kind === 'silence' ? decision : { change: undefined };
+  /** Why what would be written conflicts however often it is decided again, with what to do; undefined: it need not. */
+  unreadable(change: WhatIsWritten | undefined): string | undefined {
     const found = change === undefined ? undefined : this.#memory()?.store.unreadableKey?.(change);
     if (found === undefined) return undefined;
     return `the key ${found.key} in etcd holds text that this version cannot read, and that is not overwritten; ${found.remedy}`;
@@ -165,6 +165,10 @@ export class OrderIntake {
 
 function decisionIn(verdict: Decision | OrderRefusal): Decision | undefined {
   return typeof verdict === 'string' ? undefined : verdict;
+}
+
+export function changeOf(decision: Decision): LeaseChange | undefined {
+  return decision.kind === 'silence' ? decision.change : undefined;
 }
 
 export function contextOf(memory: Memory) {

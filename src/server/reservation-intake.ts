@@ -16,8 +16,8 @@ import type { Reservation, ReservationRecord } from '../lease/reservation/reserv
 import { changesBetween, type MemberChange } from '../lease/reservation/reservation-changes.ts';
 import type { Reservations } from '../lease/reservation/reservation-view.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
-import type { Outcome } from '../store/lease-store.ts';
-import { contextOf, type OrderIntake, type OrderRun } from './order-intake.ts';
+import type { Outcome, WhatIsWritten } from '../store/lease-store.ts';
+import { changeOf, contextOf, type OrderIntake, type OrderRun } from './order-intake.ts';
 import type { ServerParts } from './server-parts.ts';
 import type { Memory } from './server-state.ts';
 
@@ -148,7 +148,15 @@ export class ReservationIntake {
     const { id, isNew, before, address, next } = verdict;
     const changes = isNew || before === undefined || next === 'removed' ? [] : changesBetween(before, next);
     const decided = { id, isNew, address, changes };
-    if (isDryRun) return { outcome: 'decided', ...decided, reservation: undefined, ...this.progressOf(next) };
+    if (isDryRun)
+      return (
+        this.#unreadable(writtenBy(verdict)) ?? {
+          outcome: 'decided',
+          ...decided,
+          reservation: undefined,
+          ...this.progressOf(next),
+        }
+      );
     if (outcome === 'nothing') return { outcome: 'refused', refusal: { why: 'stopped' } };
     if (outcome !== 'committed') return this.#refusedFor(outcome, verdict.decision);
     const reservation = this.reservations?.get(id);
@@ -157,8 +165,12 @@ export class ReservationIntake {
 
   /** Others have been faster each time, or the store has a value that it cannot read. */
   #refusedFor(outcome: Exclude<Outcome, 'committed'>, decision: Decision): ReservationResult {
-    const detail = outcome === 'conflict' ? this.#orders.unreadable(decision) : undefined;
-    if (detail === undefined) return { outcome };
+    return (outcome === 'conflict' ? this.#unreadable(changeOf(decision)) : undefined) ?? { outcome };
+  }
+
+  #unreadable(change: WhatIsWritten | undefined): ReservationResult | undefined {
+    const detail = this.#orders.unreadable(change);
+    if (detail === undefined) return undefined;
     return { outcome: 'refused', refusal: { why: 'unreadable-key', problems: [{ pointer: '', detail }] } };
   }
 
@@ -175,6 +187,17 @@ export class ReservationIntake {
     };
     this.#parts.log.info(fields, 'order about a reservation');
   }
+}
+
+/** What a change would write whose dry run has no decision. */
+function writtenBy({ id, before, next }: Extract<ReservationVerdict, { kind: 'change' }>): WhatIsWritten {
+  const addresses = [before?.address, next === 'removed' ? undefined : next.address];
+  return {
+    writes: [...new Set(addresses)]
+      .filter((address) => address !== undefined)
+      .map((address) => ({ address, expectedVersion: 0, next: 'precondition-only' })),
+    reservations: [{ id, expectedVersion: before?.version ?? 0, next }],
+  };
 }
 
 function isOver(end: Instant | undefined, now: Instant): boolean {

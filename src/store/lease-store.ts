@@ -13,6 +13,9 @@ import type { Ipv4 } from '../net/ipv4.ts';
 export type Outcome = (typeof OUTCOMES)[number];
 export const OUTCOMES = ['committed', 'conflict', 'failed', 'unknown'] as const;
 
+/** What a change would write, and what that rests on. */
+export type WhatIsWritten = Pick<LeaseChange, 'writes' | 'reservations'>;
+
 /** A key of a shared store whose value no version that this one knows has written: nothing overwrites it. */
 export interface UnreadableKey {
   readonly key: string;
@@ -67,7 +70,7 @@ export interface LeaseStore {
   /** Resolves to the outcomes, in the order of the changes; never rejects. No client and no address may occur twice. */
   commit(changes: readonly LeaseChange[]): Promise<readonly Outcome[]>;
   /** The key for which a change conflicts however often it is decided again; undefined: there is none. Absent: there never is. */
-  unreadableKey?(change: LeaseChange): UnreadableKey | undefined;
+  unreadableKey?(change: WhatIsWritten): UnreadableKey | undefined;
   /**
    * Ends offers that have run out, and returns at most `limit` leases and quarantines that are over and not in flight, for
    * the caller to free. Looks at a bounded number of records; each call goes on where the last one ended.

@@ -56,6 +56,8 @@ describe('an order that rests on a key in etcd which cannot be read says which o
     expect(told(refused)).toContain(
       `the key ${RESERVATION} in etcd holds text that this version cannot read`,
     );
+    const tried = await put(node, 'web', { mac: [ADA.mac], address: '10.15.3.78' }, { isDryRun: true });
+    expect(tried).toEqual(refused);
     expect(told(refused)).toContain(`puts back what this node knows of it: etcdctl put '${RESERVATION}' '{`);
     obey(cluster, told(refused));
     await settle();

@@ -8,7 +8,7 @@ import { LeaseTable } from '../../lease-table/lease-table.ts';
 import { ReservationTable } from '../../lease-table/reservation-table.ts';
 import type { Say } from '../../log/say.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
-import type { LeaseStore, Outcome, UnreadableKey } from '../lease-store.ts';
+import type { LeaseStore, Outcome, UnreadableKey, WhatIsWritten } from '../lease-store.ts';
 import type { Mirror } from '../mirror.ts';
 import type { Etcd } from './client/etcd.ts';
 import { Follower } from './follower.ts';
@@ -235,7 +235,7 @@ export class EtcdStore implements LeaseStore {
     return outcomes;
   }
 
-  unreadableKey(change: LeaseChange): UnreadableKey | undefined {
+  unreadableKey(change: WhatIsWritten): UnreadableKey | undefined {
     return unreadableKeyOf(this.#author(), change);
   }
 

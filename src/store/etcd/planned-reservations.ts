@@ -4,7 +4,7 @@ import { isOutsideId, type OutsideId } from '../../lease/outside-id.ts';
 import { identitiesOf } from '../../lease/reservation/claims.ts';
 import type { ReservationWrite } from '../../lease/reservation/reservation.ts';
 import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
-import type { UnreadableKey } from '../lease-store.ts';
+import type { UnreadableKey, WhatIsWritten } from '../lease-store.ts';
 import type { Compare, Operation } from './client/etcd.ts';
 import { type Claim, type Entry, formatEntry } from './keys/entry.ts';
 import { remedyFor, remedyForReservation } from './keys/foreign-text.ts';
@@ -69,7 +69,7 @@ export function planReservations(
  * The first key that a change would write or rests on, and that cannot be read: of an address, of a reservation, or of the
  * reservation behind the key of a card, client identifier, circuit or port, which may have that.
  */
-export function unreadableKeyOf({ keys, known }: Author, change: LeaseChange): UnreadableKey | undefined {
+export function unreadableKeyOf({ keys, known }: Author, change: WhatIsWritten): UnreadableKey | undefined {
   for (const { address } of change.writes) {
     const key = keys.ofAddress(address);
     const before = known.foreignAt(address);
