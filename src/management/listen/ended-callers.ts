@@ -3,14 +3,14 @@ import type { Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 
 /** So many are waited for at once: further ones count as gone, so that those who leave keep no connection from others. */
-const MOST = 16;
+const MOST = 256;
 /** How long a read for one of them may take until its answer begins: milliseconds. */
 const READ_TIME = 5000;
 
 /**
  * Callers that have ended their side of the connection after their request, as `nc -N` does. Such a caller may wait for its answer
  * (RFC 9293 §3.6: who closes may still receive), or have closed all of it: the one looks like the other until something is
- * written. So a few of them are answered. A stream of events, which only its caller ends, is over.
+ * written. So some of them are answered, after all others. A stream of events, which only its caller ends, is over.
  */
 export class EndedCallers {
   /** The newest response of each connection. */

@@ -67,7 +67,10 @@ function listenerOf(via: Caller['via'], fetch: Fetch, callers: EndedCallers): Re
     queue.add({
       isGone: () => incoming.socket.destroyed,
       hasEnded: () => incoming.socket.readableEnded,
-      begin: () => void listener(incoming, outgoing),
+      begin: (done) => {
+        outgoing.once('close', done);
+        void listener(incoming, outgoing);
+      },
     });
   };
 }

@@ -3,13 +3,17 @@ const AT_ONCE = 8;
 /** More than one of each connection wait only where requests are sent without waiting for answers. */
 const MOST = 1024;
 
+/** Requests at work whose callers have ended their side: most of them may have gone. */
+const ENDED_AT_WORK = 8;
+
 /** A request whose head has been read. */
 export interface ReadRequest {
   /** True: its caller has closed the connection. */
   readonly isGone: () => boolean;
   /** True: its caller has ended its side. It may wait for the answer, or have gone: the others come first. */
   readonly hasEnded: () => boolean;
-  begin(): void;
+  /** @param done Called when it is answered, or its caller has gone. */
+  begin(done: () => void): void;
 }
 
 /**
@@ -20,6 +24,8 @@ export interface ReadRequest {
 export class RequestQueue {
   readonly #waiting: ReadRequest[] = [];
   readonly #ended: ReadRequest[] = [];
+  /** Those of callers that have ended their side. */
+  readonly #atWork = new Set<ReadRequest>();
   #isScheduled = false;
 
   /** It is looked at in the second iteration: Node.js 24 tells of a closed connection one later than Node.js 20. */
@@ -27,13 +33,9 @@ export class RequestQueue {
     setImmediate(() => setImmediate(() => this.#queue(request)));
   }
 
-  get length(): number {
-    return this.#waiting.length + this.#ended.length;
-  }
-
   #queue(request: ReadRequest): void {
-    if (this.length >= MOST) {
-      request.begin();
+    if (this.#waiting.length + this.#ended.length >= MOST) {
+      request.begin(() => {});
       return;
     }
     this.#waiting.push(request);
@@ -41,7 +43,11 @@ export class RequestQueue {
   }
 
   #schedule(): void {
-    const { length } = this;
+    // One that waited behind another one of its connection is not told that it is over.
+    for (const request of this.#ended.length === 0 ? [] : this.#atWork)
+      if (request.isGone()) this.#atWork.delete(request);
+    const mayBegin = Math.min(this.#ended.length, ENDED_AT_WORK - this.#atWork.size);
+    const length = this.#waiting.length + mayBegin;
     if (this.#isScheduled || length === 0) return;
     this.#isScheduled = true;
     // A call for each: what one can do at once is done before the next is begun.
@@ -58,15 +64,25 @@ export class RequestQueue {
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       if (next.isGone()) continue;
       if (!next.hasEnded()) {
-        next.begin();
+        next.begin(() => {});
         return;
       }
       this.#ended.push(next);
     }
-    for (let next = this.#ended.shift(); next !== undefined; next = this.#ended.shift())
-      if (!next.isGone()) {
-        next.begin();
-        return;
-      }
+    this.#beginEnded();
+  }
+
+  #beginEnded(): void {
+    while (this.#atWork.size < ENDED_AT_WORK) {
+      const next = this.#ended.shift();
+      if (next === undefined) return;
+      if (next.isGone()) continue;
+      this.#atWork.add(next);
+      next.begin(() => {
+        this.#atWork.delete(next);
+        this.#schedule();
+      });
+      return;
+    }
   }
 }
