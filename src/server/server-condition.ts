@@ -1,8 +1,11 @@
 import { type ClockStatus, clockStatusOf } from '../detection/clock-status.ts';
 import type { RunningProblem } from '../diagnosis/running-problem.ts';
+import type { OrderedBy } from '../lease/lease-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import { type PoolUse, poolUseOf } from '../reporting/pool-use.ts';
+import { type Status, statusOf } from '../reporting/status.ts';
 import { currentProblems } from './current-problems.ts';
+import { dotted } from './figures.ts';
 import type { FileReservations } from './file-reservations.ts';
 import type { Listening } from './listening.ts';
 import type { ServerParts } from './server-parts.ts';
@@ -55,6 +58,33 @@ export class ServerCondition {
       isThere: (gateway) => memory.peers.isThere(gateway),
       listeningSince: memory.peers.since,
       clusterPeers: memory.clusterPeers?.live ?? NO_GATEWAYS,
+    });
+  }
+
+  /** The operator says that the time is right. This is stored at once; log and history name who said so, and why. */
+  trustClock(by: OrderedBy): ClockStatus | undefined {
+    this.#memory()?.timeGuard.trust(by);
+    this.#memory()?.store.idle(this.#parts.clock.now());
+    const { clock } = this;
+    const outcome = clock?.trusted === true ? 'trusted' : 'in doubt';
+    this.#parts.log.info({ order: 'clock trust', ...by, outcome }, 'order from outside');
+    return clock;
+  }
+
+  status(counters: Status['counters'], settings: Status['settings']): Status {
+    const memory = this.#memory();
+    const { pool } = this;
+    return statusOf({
+      store: memory?.store,
+      serving: this.#listening.service?.serving,
+      pool,
+      otherGateways: memory?.otherGateways.list ?? [],
+      clusterPeers: dotted(memory?.clusterPeers?.live ?? []),
+      rogueServers: memory?.rogueServers.status ?? [],
+      refusedClients: memory?.refusedClients.status ?? [],
+      counters,
+      problems: this.problems(pool),
+      settings,
     });
   }
 

@@ -12,12 +12,13 @@ import { NO_COUNTS, type OrganizationCounter } from '../reporting/organization-c
 import { type PlaceOf, pluggedLog } from '../reporting/plugged-log.ts';
 import { ProblemLog } from '../reporting/problem-log.ts';
 import { ProblemTimes } from '../reporting/problem-times.ts';
-import { type Status, statusOf } from '../reporting/status.ts';
+import type { Status } from '../reporting/status.ts';
 import { type MappedAddress, mapAddresses } from './address-map.ts';
 import { CurrentDeclaration } from './current-declaration.ts';
 import type { Adoption, Declaration } from './declaration.ts';
-import { Expiry } from './expiry.ts';
-import { dotted, type Figures, figuresOf } from './figures.ts';
+import type { Expiry } from './expiry.ts';
+import { expiryOf } from './expiry-of-server.ts';
+import { type Figures, figuresOf } from './figures.ts';
 import { FileReservations, faultsOfReservations } from './file-reservations.ts';
 import { type Gauges, gaugesOf } from './gauges.ts';
 import { LeaseImports } from './lease-imports.ts';
@@ -27,8 +28,7 @@ import { OrderIntake, type OrderResult } from './order-intake.ts';
 import { ReservationControl } from './reservation-control.ts';
 import { ServerCondition } from './server-condition.ts';
 import type { ServerParts, ServerPlacement } from './server-parts.ts';
-import { clockTrustOf, type Memory } from './server-state.ts';
-import type { Service } from './service.ts';
+import type { Memory } from './server-state.ts';
 
 /** Beats from one check of interfaces, problems and expired leases to the next. */
 const BEATS_OF_A_SECOND = 2;
@@ -101,20 +101,7 @@ export class Server {
   }
 
   get status(): Status {
-    const service = this.#listening.service;
-    const { pool } = this.#condition;
-    return statusOf({
-      store: this.#memory?.store,
-      serving: service?.serving,
-      pool,
-      otherGateways: this.#memory?.otherGateways.list ?? [],
-      clusterPeers: dotted(this.#memory?.clusterPeers?.live ?? []),
-      rogueServers: this.#memory?.rogueServers.status ?? [],
-      refusedClients: this.#memory?.refusedClients.status ?? [],
-      counters: this.#counters.values(),
-      problems: this.#condition.problems(pool),
-      settings: this.#declaration.current.settings ?? [],
-    });
+    return this.#condition.status(this.#counters.values(), this.#declaration.current.settings ?? []);
   }
 
   /** Where this gateway is, and whether it answers new guests, for the gateways that share the leases with it. */
@@ -237,16 +224,10 @@ export class Server {
 
   /** The operator says that the time is right. This is stored at once; log and history name who said so, and why. */
   trustClock(by: OrderedBy = { author: 'operator' }): ClockStatus | undefined {
-    this.#memory?.timeGuard.trust(by);
-    this.#memory?.store.idle(this.#parts.clock.now());
-    const { clock } = this;
-    const outcome = clock?.trusted === true ? 'trusted' : 'in doubt';
-    this.#parts.log.info({ order: 'clock trust', ...by, outcome }, 'order from outside');
-    return clock;
+    return this.#condition.trustClock(by);
   }
 
   async #openMemory(): Promise<Memory> {
-    const { clock, clusterPeers } = this.#parts;
     const { memory, decisionLog, organizations } = await openMemory({
       parts: this.#parts,
       counters: this.#counters,
@@ -259,14 +240,7 @@ export class Server {
     });
     this.#decisionLog = decisionLog;
     this.#organizations = organizations;
-    this.#expiry = new Expiry(
-      memory.store,
-      clock,
-      this.#orderReceiver(),
-      () => clockTrustOf(memory),
-      () => ({ peerObservations: memory.peers, clusterPeers: memory.clusterPeers }),
-      (lease) => clusterPeers?.isByWallClock(lease) !== false,
-    );
+    this.#expiry = expiryOf(memory, this.#parts, () => this.#listening.service?.exchange);
     return memory;
   }
 
@@ -319,15 +293,5 @@ export class Server {
     memory.missedTraffic.noteOverflows(medium?.lost() ?? 0);
     memory.missedTraffic.noteCarrier(medium?.hasCarrier?.() ?? true);
     await this.#listening.check(memory);
-  }
-
-  #orderReceiver() {
-    const exchange = () => this.#listening.service?.exchange;
-    return {
-      get isIdle() {
-        return exchange()?.isIdle ?? false;
-      },
-      submit: (order: Parameters<Service['exchange']['submit']>[0]) => exchange()?.submit(order) ?? false,
-    };
   }
 }
