@@ -12,6 +12,8 @@ import { describeSystem, useTestSegment } from '../support/system.ts';
 
 const A = '52:54:00:4e:00:01';
 const B = '52:54:00:4e:00:02';
+/** Milliseconds. */
+const PATIENCE = 15_000;
 const ONE_ADDRESS = { GATEWAY_DHCP_POOL_START: '10.15.3.20', GATEWAY_DHCP_POOL_END: '10.15.3.20' };
 
 describeSystem('the exit status of health', ['strace', 'nft'], () => {
@@ -25,10 +27,10 @@ describeSystem('the exit status of health', ['strace', 'nft'], () => {
     );
   /** Asks until it is so: what happens takes a moment to be seen. */
   const until = async (status: number, directory: string): Promise<string> => {
-    for (let attempt = 0; ; attempt += 1) {
+    for (const end = Date.now() + PATIENCE; ; ) {
       const ran = await health(directory);
       if (ran.status === status) return `${ran.output}${ran.errors}`;
-      if (attempt === 20)
+      if (Date.now() > end)
         throw new Error(`it is ${ran.status} and not ${status}: ${ran.output}${ran.errors}`);
     }
   };
