@@ -2,23 +2,24 @@ import type { Clock } from '../lease/clock.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import { LATELY } from './found-gateways.ts';
 
-/** Every gateway asks for all others once a minute. What comes sooner after the last one that counts is one with it: milliseconds. */
+/** Every gateway asks for all others once a minute. Of questions that are closer together than this only the first counts: milliseconds. */
 const APART = 30_000;
-/** So many in a row, apart and without a break, are a gateway's: nothing else asks in this way. */
+/** Who asks so often in a row, with no longer break than LATELY, is a gateway: nothing else asks in this way. */
 const ROW = 3;
 
 interface Asker {
-  /** When it asked last, and when by a question that counts: monotonic milliseconds. */
+  /** When it asked last: monotonic milliseconds. */
   at: number;
+  /** The same of the last question that counts. */
   countedAt: number;
-  /** Questions in a row that count. */
+  /** Questions that count, in a row. */
   count: number;
   isGateway: boolean;
 }
 
 /**
- * Which addresses ask for this gateway's by ARP, to everybody, once a minute, as a gateway does that looks for the others. So
- * it is known that a process is at work there: the kernel of its machine answers ARP also when that was killed.
+ * Which addresses ask everybody by ARP for this gateway's address, once a minute, as a gateway does that looks for the others.
+ * That shows that a process is at work there: the kernel of its machine answers ARP also when the process was killed.
  */
 export class AskingGateways {
   readonly #clock: Pick<Clock, 'monotonic'>;
@@ -28,7 +29,7 @@ export class AskingGateways {
     this.#clock = clock;
   }
 
-  /** It has asked for this gateway's address. To be called for addresses that may be gateways, which bounds what is kept. */
+  /** It has asked for this gateway's address. Call it only for addresses that may be gateways: one entry is kept for each. */
   note(address: Ipv4): void {
     const now = this.#clock.monotonic();
     const asker = this.#askers.get(address);

@@ -5,11 +5,11 @@ import type { SegmentArp } from '../transport/transport.ts';
 /** All addresses that may be gateways are asked for by ARP so often, and one that a client names is asked for soon: milliseconds. */
 const LAP = 60_000;
 const SOON = 1000;
-/** How often one that a client names, one that has answered before, and each at the start, is asked for until it answers. */
+/** How often one that a client names, one that has answered before, and each at the start and after a break, is asked for until it answers. */
 const ATTEMPTS = 3;
 /** One that is there has answered within this time: milliseconds. */
 export const LATELY = 130_000;
-/** Who has not looked for so long has heard nobody meanwhile: milliseconds. */
+/** After such a gap between two beats the process stood still, and has heard nobody meanwhile: milliseconds. */
 const STALL = 4000;
 /** A lap asks for so many addresses at most. Those that clients name are asked for in any case. */
 const LAP_LIMIT = 64;
@@ -55,8 +55,8 @@ export class FoundGateways {
   }
 
   /**
-   * Since when this one is asked for without a break: monotonic milliseconds. Undefined: it is not, or nobody can be asked
-   * now, so that its silence tells nothing.
+   * Since when this one is asked for without a break: monotonic milliseconds. Undefined: it is not asked for, or nobody can be
+   * asked now, so its silence tells nothing.
    */
   askedSince(gateway: Ipv4): number | undefined {
     return this.#lap.has(gateway) ? this.#askedSince : undefined;
@@ -110,7 +110,7 @@ export class FoundGateways {
     }
   }
 
-  /** After a break all are asked for at once. */
+  /** After a break (nobody can be asked, or the process stood still) all are asked for at once. */
   #noteBreak(now: number, isConnected: boolean): void {
     const hasStalled = now - this.#beatAt > STALL;
     this.#beatAt = now;

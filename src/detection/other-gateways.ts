@@ -10,7 +10,8 @@ import type { Peers } from './peers.ts';
 
 /**
  * there: ARP has shown it lately. away: it is asked for by ARP, and has not answered for more than two minutes. stopped: its
- * machine answers ARP, but no gateway asks from there any more. unknown: it cannot be asked for, or not for long enough yet.
+ * machine answers ARP, but no gateway asks from there any more. unknown: ARP cannot ask for it, or has not done so for two
+ * minutes yet.
  */
 export type GatewayState = 'there' | 'away' | 'stopped' | 'unknown';
 
@@ -27,6 +28,8 @@ export interface OtherGateway {
   readonly arpAskedSeconds: number | null;
 }
 
+/** As `Peers.presentFor`. */
+const TOLD_FOR = 'a day, or for the longest lease time if that is longer';
 const LOOK = {
   cut: 'look at the link of this node first (`ip -br link`, `vps-gateway doctor`), then whether the nodes of the others are up and their gateways run (`systemctl status vps-gateway`)',
   away: 'look whether its node is up and reaches this segment (there: `ip -br link`), and then whether its gateway runs (`systemctl status vps-gateway`)',
@@ -44,7 +47,7 @@ export class OtherGateways {
   /** Undefined: leases are not shared. */
   readonly #sharing: Pick<ClusterPeersView, 'live'> | undefined;
   #asking: AskingGateways;
-  /** Those that were logged as gone. */
+  /** Those that are logged as gone. */
   readonly #gone = new Set<Ipv4>();
 
   constructor(
@@ -99,17 +102,17 @@ export class OtherGateways {
     }));
   }
 
-  /** True: it is, or was, somebody's who may be a gateway. */
+  /** True: a gateway is or was there, or a machine that may be one. */
   isKnown(address: Ipv4): boolean {
     const { peers, found, presentFor } = this.#peers;
     if (peers.has(address)) return this.#sharing?.live.has(address) !== true;
-    // Gateways that share leases are known to each other, so who only answers ARP is none of them.
+    // Gateways that share leases know each other from the store, so a machine that only answers ARP is no gateway.
     if (this.#sharing !== undefined || !this.#known.has(address)) return false;
     const foundAt = found.foundAt(address);
     return foundAt !== undefined && this.#clock.monotonic() - foundAt < presentFor;
   }
 
-  /** True: it was there, and does not answer any more, or only its machine does. */
+  /** True: it was a gateway at work, and now it does not answer ARP, or only its machine does. */
   isGone(address: Ipv4): boolean {
     return this.isKnown(address) && this.#isGateway(address) && isGone(this.#stateOf(address));
   }
@@ -130,7 +133,7 @@ export class OtherGateways {
     if (isCut(states))
       texts.push('no other gateway answers: it may be this node that is cut off from the segment');
     const [, state] = gone.find(([, each]) => each === 'away') ?? gone[0] ?? [];
-    const remedy = goneRemedy(lookOf(state, states));
+    const remedy = goneRemedy(lookOf(state, states), TOLD_FOR);
     return { name: 'gateway-gone', message: texts.join('; '), remedy, stopsNewGuests: false };
   }
 
@@ -143,7 +146,7 @@ export class OtherGateways {
     return new Map(this.#addresses().map((address) => [address, this.#stateOf(address)]));
   }
 
-  /** More than a machine that answers ARP. */
+  /** True: it has done what only a gateway does; a machine that only answers ARP may be another one. */
   #isGateway(address: Ipv4): boolean {
     return this.#peers.peers.has(address) || this.#asking.isGateway(address);
   }
@@ -158,7 +161,7 @@ export class OtherGateways {
     return isLong && this.#asking.isGateway(address) && !isAtWork ? 'stopped' : 'there';
   }
 
-  /** When it did last what no kernel does. A client selects who has just answered it. Undefined: that was not seen. */
+  /** When its process last showed that it is at work: it asked, or a client selected it, which it had just answered. Undefined: never. */
   #atWorkAt(address: Ipv4): number | undefined {
     const [askedAt, selectedAt] = [this.#asking.askedAt(address), this.#peers.selectedAt(address)];
     return askedAt === undefined ? selectedAt : Math.max(askedAt, selectedAt ?? askedAt);
@@ -180,7 +183,8 @@ export class OtherGateways {
     if (!isGone(state) || this.#gone.has(address) || !this.#isGateway(address)) return;
     this.#gone.add(address);
     const fields = { gateway: ipv4ToText(address), cause: this.#goneText(address, state) };
-    this.#log.warn({ ...fields, remedy: goneRemedy(lookOf(state, states)) }, 'another gateway is gone');
+    const remedy = goneRemedy(lookOf(state, states), TOLD_FOR);
+    this.#log.warn({ ...fields, remedy }, 'another gateway is gone');
   }
 }
 
@@ -188,7 +192,7 @@ function isGone(state: GatewayState): state is 'away' | 'stopped' {
   return state === 'away' || state === 'stopped';
 }
 
-/** True if nobody of them answers ARP, which is so too where this node is cut off. */
+/** True if none of them answers ARP: then it may be this node that is cut off. */
 function isCut(states: ReadonlyMap<Ipv4, GatewayState>): boolean {
   return [...states.values()].every((state) => state === 'away');
 }

@@ -56,7 +56,7 @@ export class Peers implements PeerObservations {
   /** Those of them that are not there, as was logged. */
   readonly #absent = new Set<Ipv4>();
   readonly #lastHeard = new Map<Ipv4, Instant>();
-  /** When clients have selected each last, as far as it may be a gateway: monotonic milliseconds. */
+  /** When a client selected each address that may be a gateway's last: monotonic milliseconds. */
   readonly #selectedAt = new Map<Ipv4, number>();
   /** By the monotonic clock, since the wall clock may jump. It has the same keys as `#lastHeard`. */
   readonly #observations = new Map<Ipv4, Observation>();
@@ -102,7 +102,7 @@ export class Peers implements PeerObservations {
   remember(lastHeard: LastHeard): void {
     for (const [peer, milliseconds] of lastHeard) {
       const observation = { since: this.#began - milliseconds, isRemembered: true };
-      if (!this.known.has(peer) || this.#lastHeard.has(peer) || this.#isGone(observation)) continue;
+      if (!this.known.has(peer) || this.#lastHeard.has(peer) || this.#isForgotten(observation)) continue;
       // Until the start, guests may have selected it.
       this.#lastHeard.set(peer, this.since);
       this.#observations.set(peer, observation);
@@ -132,7 +132,7 @@ export class Peers implements PeerObservations {
     if (!this.found.canFind) return true;
     const since = this.found.foundAt(gateway);
     const isRemembered = this.#observations.get(gateway)?.isRemembered === true;
-    return since !== undefined && !this.#isGone({ since, isRemembered });
+    return since !== undefined && !this.#isForgotten({ since, isRemembered });
   }
 
   get claimSeconds(): number {
@@ -143,7 +143,7 @@ export class Peers implements PeerObservations {
     return this.claims?.of(hardware);
   }
 
-  /** When a client has selected this peer last: monotonic milliseconds. Undefined: that is not known, or it is no peer. */
+  /** When a client selected this peer last: monotonic milliseconds. Undefined: no client was heard to, or it is no peer. */
   selectedAt(peer: Ipv4): number | undefined {
     return this.#lastHeard.has(peer) ? this.#selectedAt.get(peer) : undefined;
   }
@@ -197,7 +197,7 @@ export class Peers implements PeerObservations {
   check(): void {
     for (const [gateway, at] of this.#named) this.#noteAbsence(gateway, at);
     for (const [peer, observation] of this.#observations) {
-      if (!this.#isGone(observation)) continue;
+      if (!this.#isForgotten(observation)) continue;
       this.#lastHeard.delete(peer);
       this.#observations.delete(peer);
       this.#named.delete(peer);
@@ -207,10 +207,9 @@ export class Peers implements PeerObservations {
   }
 
   /**
-   * The note that other gateways are present, which is a way to run them that is as good as its remedy says; undefined: there
-   * are none.
+   * The note that other gateways are present: nothing is wrong with that. Undefined: there are none.
    *
-   * @param isGone Whether one of them does not answer any more.
+   * @param isGone Whether one of them is known not to be at work any more.
    */
   problem(isGone: (peer: Ipv4) => boolean = () => false): RunningProblem | undefined {
     if (this.#lastHeard.size === 0) return undefined;
@@ -240,7 +239,7 @@ export class Peers implements PeerObservations {
     this.#log.info({ gateway: ipv4ToText(gateway), remedy: REMEDY }, 'another gateway serves this segment');
   }
 
-  #isGone({ since, isRemembered }: Observation): boolean {
+  #isForgotten({ since, isRemembered }: Observation): boolean {
     return this.#clock.monotonic() - since >= this.presentFor * (isRemembered ? REMEMBERED_TIMES : 1);
   }
 }

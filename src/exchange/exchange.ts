@@ -32,7 +32,8 @@ export const ORDER_LIMIT = 256;
 /**
  * The way of every datagram: receive, decode, admit, decide, commit, encode, send. One round reads the datagrams that
  * have arrived, decides them, sends the replies that need no new record, commits all changes together, and sends the
- * other replies when the changes are durable (RFC 2131 §3.1 (4)). Rounds go on while commits are under way.
+ * other replies when the changes are durable (RFC 2131 §3.1 (4)). While many ask, `Pace` lets a round read twice before it commits.
+ * Rounds go on while commits are under way.
  * `ExchangeSteps` has the steps of one message. All of it runs on the main thread.
  */
 export class Exchange {
@@ -102,7 +103,7 @@ export class Exchange {
     this.#end(this.#steps.hasCommit ? this.#readMore(arena) : [arena]);
   }
 
-  /** While many ask, more is read before a commit that would follow the last one soon. Returns the arenas of the round. */
+  /** While many ask, waits for the time of the commit and reads once more before it. Returns the arenas of the round. */
   #readMore(arena: Arena): readonly Arena[] {
     const { pace } = this.#parts;
     const more = pace?.isCommitEarly === true ? this.#arenas.pop() : undefined;

@@ -47,18 +47,19 @@ export class Pace {
 
   /** To be called before a round reads. */
   wait(): void {
+    // After a commit comes the reading in between; after that, the time of the next commit.
     const part = this.#readAt === this.#committedAt ? BETWEEN : 1 - BETWEEN;
     this.#readAt = this.#until(this.#readAt + this.#interval * part);
   }
 
   /** True: a commit now would follow the last one so soon that the sockets are to be read once more before it. */
   get isCommitEarly(): boolean {
-    // With less time left than half of that between two reads, another one is not worth its cost.
+    // More is left than half of the time from the reading in between to the commit; for less another reading is not worth its cost.
     const early = this.#committedAt + (this.#interval * (1 + BETWEEN)) / 2;
     return this.#readAt < early && this.#isBusyAt(this.#readAt);
   }
 
-  /** To be called before a commit. `waits`: until its time has come, to read once more. */
+  /** To be called before a commit. @param waits Whether to wait until its time has come, to read once more. */
   waitForCommit(waits: boolean): void {
     if (waits) this.#readAt = this.#until(this.#committedAt + this.#interval);
     this.#committedAt = this.#readAt;
@@ -70,7 +71,7 @@ export class Pace {
     this.#loadAt = this.#readAt;
   }
 
-  /** When it is over: monotonic milliseconds. */
+  /** Waits while many ask; returns when that was over: monotonic milliseconds. */
   #until(due: number): number {
     const now = this.#clock.monotonic();
     if (due <= now || !this.#isBusyAt(now)) return now;

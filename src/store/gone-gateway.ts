@@ -1,10 +1,19 @@
-/** What is said of a gateway that is gone without a word. `name`: as people know it. `since`: wall clock, when it was there last. */
-export function goneText(name: string, since: number, what: string): string {
-  const when = new Date(since).toISOString().replace(/\.\d+Z$/, 'Z');
-  return `the gateway ${name} was heard last at ${when}, and ${what}`;
+/**
+ * What is said of a gateway that is gone, and has not said that it would end.
+ *
+ * @param name As people know it.
+ * @param lastAt When it was heard last: milliseconds of the wall clock.
+ * @param sign What shows that it is gone.
+ */
+export function goneText(name: string, lastAt: number, sign: string): string {
+  const when = new Date(lastAt).toISOString().replace(/\.\d+Z$/, 'Z');
+  return `the gateway ${name} was heard last at ${when}, and ${sign}`;
 }
 
-/** @param look What to look at. */
-export function goneRemedy(look: string): string {
-  return `${look}; guests keep their leases, and the other gateways renew them; if it is not to come back, this is told for a day`;
+/**
+ * @param look What to look at.
+ * @param toldFor For how long the gateway is said to be gone.
+ */
+export function goneRemedy(look: string, toldFor: string): string {
+  return `${look}; its guests keep their leases, and another gateway answers them at the latest when these end; if it is not to come back, do nothing: this is told for ${toldFor}`;
 }

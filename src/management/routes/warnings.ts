@@ -31,7 +31,7 @@ const MEANS: Readonly<Record<ProblemName, string>> = {
   'lease-file': 'Leases are given; listings are older than what guests have.',
   peers: 'Two gateways could give one address; what each hears of the other makes that rare.',
   'gateway-gone':
-    'Its guests keep their leases: another gateway answers them when they ask all gateways, at the latest before their leases end.',
+    'Its guests keep their leases, and another gateway answers them at the latest when these end.',
   'rogue-server': 'Guests may get addresses and a router from a server that is not yours.',
   api: 'Programs do not reach the API, nor the metrics; guests are served.',
   'api-certificate': 'Programs that check the certificate of the API do not reach it.',

@@ -62,6 +62,9 @@ export class GoneGateways {
 function problemOf(node: string, { listenIp, since }: Gone): SharingProblem {
   return {
     message: goneText(`${node} (${listenIp})`, since, 'has not said that it would end'),
-    remedy: goneRemedy('look on its node whether it runs (`systemctl status vps-gateway`) and reaches etcd'),
+    remedy: goneRemedy(
+      'look on its node whether it runs (`systemctl status vps-gateway`) and reaches etcd',
+      'a day',
+    ),
   };
 }
