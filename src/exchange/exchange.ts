@@ -3,8 +3,6 @@ import type { Arrival } from '../net/datagram.ts';
 import type { Outcome } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { Arena, Batch, Datagram } from '../transport/transport.ts';
-import { decode } from '../wire/decode.ts';
-import { BOOTREQUEST } from '../wire/layout.ts';
 import type { Message } from '../wire/message.ts';
 import { type Admission, admit } from './admission.ts';
 import { Arrivals } from './arrivals.ts';
@@ -12,6 +10,7 @@ import { droppedFrom } from './dropped-from.ts';
 import type { Drop } from './drops.ts';
 import type { ExchangeParts } from './exchange-parts.ts';
 import { ExchangeSteps } from './exchange-steps.ts';
+import { messagesOf } from './messages-of.ts';
 import { type Commit, takesLong } from './next-commit.ts';
 import { type DecisionOutcome, type Observer, observers } from './observer.ts';
 import type { Order } from './order.ts';
@@ -140,7 +139,7 @@ export class Exchange {
     const revision = this.#arrivals.revisionAt(this.#steps.monotonic, this.#parts.store.leases.revision);
     this.#precedence.begin(this.#steps.monotonic, batch.datagrams.length, batch.drained);
     const datagrams = this.#fresh(batch);
-    const messages = this.#readAll(datagrams, arena);
+    const messages = messagesOf(datagrams, arena, this.#parts.serverState);
     for (let index = 0; index < datagrams.length; index += 1) {
       const datagram = datagrams[index];
       const message = messages[index];
@@ -157,30 +156,6 @@ export class Exchange {
     this.#parts.transport.pause();
     if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#whenStopped = resolve));
     this.#steps.clear();
-  }
-
-  /** Where all of them are plugged in is asked for together, before one is admitted. */
-  #readAll(datagrams: readonly Datagram[], arena: Arena): readonly (Message | Drop)[] {
-    const { guestPorts } = this.#parts.serverState;
-    const messages = datagrams.map((datagram) => {
-      const message = this.#messageOf(datagram, arena);
-      if (typeof message === 'object') guestPorts?.note(message, datagram.arrival);
-      return message;
-    });
-    guestPorts?.ask();
-    return messages;
-  }
-
-  /** The message of a datagram; or why it is dropped. */
-  #messageOf({ truncated, offset, length, arrival }: Datagram, arena: Arena): Message | Drop {
-    if (truncated) return 'truncated';
-    const message = decode(arena.bytes, arena.view, offset, length);
-    if (!message.ok) return message.malformed;
-    if (message.op !== BOOTREQUEST) {
-      this.#parts.serverState.noteReply(message, arrival);
-      return 'of-a-server';
-    }
-    return message;
   }
 
   /** Takes a message into the round; or drops it, before anything is learnt from it. */
