@@ -104,7 +104,9 @@ test('a gateway whose interface has gone down is told as gone after two minutes,
   expect(early).toBeUndefined();
   expect(told).toMatchObject({
     message: 'the gateway 10.15.3.12 was heard last at 2026-01-01T00:05:00Z, and does not answer ARP',
-    remedy: expect.stringMatching(/^look whether its node is up .*told for a day, or for the longest lease time if that is longer$/),
+    remedy: expect.stringMatching(
+      /^look whether its node is up .*told for a day, or for the longest lease time if that is longer$/,
+    ),
     stopsNewGuests: false,
   });
   expect(state).toEqual(['there', 'away']);
