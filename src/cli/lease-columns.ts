@@ -44,8 +44,8 @@ function idColumn(name: IdName, spare: number): Column<ListedLease> {
 }
 
 /**
- * The number that the name of its port tells, where its reservation names no VPS: it is known by the reservation's id then, which
- * has a column of its own.
+ * Its VPS; where its reservation names none, `vps_id` is the reservation's id, which has a column of its own: then the number that
+ * the name of its port tells.
  */
 function vpsOf({ vps_id: vpsId, reservation_id: reservationId, port }: ListedLease): string | null {
   if (vpsId === null || vpsId !== reservationId || port === null) return vpsId;

@@ -1,7 +1,7 @@
-/** One event as it was sent; one without a kind only says by its id how far the stream is. */
+/** One event as it was sent; or only an id, which says how far the stream is. */
 export interface SentEvent {
   readonly id: string | undefined;
-  /** '': it is none. */
+  /** '': it is only an id. */
   readonly kind: string;
   readonly data: Readonly<Record<string, unknown>>;
 }

@@ -76,7 +76,7 @@ export async function knownReservation(api: GatewayApi, id: string): Promise<Ord
   return await api.find<Ordered>(pathOf(id));
 }
 
-/** Which gateways know nothing of it, in a sentence; none: all that are heard share it. */
+/** Which other gateways know nothing of it, in a sentence; none: no other one is known, or all of them share it. */
 export async function withoutIt(api: GatewayApi): Promise<readonly string[]> {
   // What was ordered is done, whatever becomes of this question.
   const info = await api.find<Whereabouts>('/info').catch(() => undefined);

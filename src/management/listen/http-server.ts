@@ -37,7 +37,10 @@ export function httpServer(via: Caller['via'], fetch: Fetch): Server {
   return server;
 }
 
-/** The same by TLS. Until `setSecureContext` was called, no handshake succeeds. */
+/**
+ * The same by TLS. Until `setSecureContext` was called, no handshake succeeds. A caller that ends its side counts as gone:
+ * Node.js closes both sides of a TLS connection then.
+ */
 export function httpsServer(fetch: Fetch): SecureServer {
   const options = { maxHeaderSize: HEADER_LIMIT, keepAliveTimeout: IDLE_TIME, handshakeTimeout: HEAD_TIME };
   return limited(createSecureServer(options, listenerOf('tcp', fetch, new EndedCallers())));

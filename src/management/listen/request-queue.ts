@@ -3,7 +3,7 @@ const AT_ONCE = 8;
 /** More than one of each connection wait only where requests are sent without waiting for answers. */
 const MOST = 1024;
 
-/** Requests at work whose callers have ended their side: most of them may have gone. */
+/** So many requests are at work at once whose callers have ended their side: most of these may have gone. */
 const ENDED_AT_WORK = 8;
 
 /** A request whose head has been read. */
@@ -23,8 +23,9 @@ export interface ReadRequest {
  */
 export class RequestQueue {
   readonly #waiting: ReadRequest[] = [];
+  /** Those that wait although their callers have ended their side. */
   readonly #ended: ReadRequest[] = [];
-  /** Those of callers that have ended their side. */
+  /** Those of such callers that have begun. */
   readonly #atWork = new Set<ReadRequest>();
   #isScheduled = false;
 
@@ -43,7 +44,7 @@ export class RequestQueue {
   }
 
   #schedule(): void {
-    // One that waited behind another one of its connection is not told that it is over.
+    // `done` is not called for a request behind another one of its connection, when its caller goes.
     for (const request of this.#ended.length === 0 ? [] : this.#atWork)
       if (request.isGone()) this.#atWork.delete(request);
     const mayBegin = Math.min(this.#ended.length, ENDED_AT_WORK - this.#atWork.size);

@@ -44,15 +44,15 @@ function latencyPlot(times, p50, p99, says, say) {
     value == null ? '–' : milliseconds(value / 1000);
   const endOf = (/** @type {(number | null)[]} */ values) =>
     values.findLast((value) => value !== null) ?? least;
-  const half = { text: `p50 ${text(endOf(p50))}`, value: endOf(p50) };
-  const most99 = { text: `p99 ${text(endOf(p99))}`, value: endOf(p99) };
+  const p50End = { text: `p50 ${text(endOf(p50))}`, value: endOf(p50) };
+  const p99End = { text: `p99 ${text(endOf(p99))}`, value: endOf(p99) };
   return {
     says,
     height: HEIGHT,
     data: [times, p50, p99],
     options: (colours) => ({
       ...pointer(() => {}),
-      padding: [8, roomFor([half.text, most99.text]), 0, 0],
+      padding: [8, roomFor([p50End.text, p99End.text]), 0, 0],
       scales: { x: { time: true }, y: { distr: 3, range: [least, most] } },
       axes: axesOf(colours, {
         isDays: false,
@@ -74,9 +74,9 @@ function latencyPlot(times, p50, p99, says, say) {
         ],
         draw: [
           (/** @type {UPlot} */ plot) => {
-            labelEnd(plot, { ...half, colour: colours.accent });
-            if (Math.abs(plot.valToPos(half.value, 'y') - plot.valToPos(most99.value, 'y')) > 12)
-              labelEnd(plot, { ...most99, colour: colours.text });
+            labelEnd(plot, { ...p50End, colour: colours.accent });
+            if (Math.abs(plot.valToPos(p50End.value, 'y') - plot.valToPos(p99End.value, 'y')) > 12)
+              labelEnd(plot, { ...p99End, colour: colours.text });
           },
         ],
       },

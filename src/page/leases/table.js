@@ -113,8 +113,8 @@ function Row({ guest, time, isSelected, onSelect, onMenu }) {
 }
 
 /**
- * Whether a press means the row: not what can be pressed within it, nor its cells at the ends, nor the end of marking text. Where
- * a row has moved between the press and the letting go, no cell is meant.
+ * Whether a press means the row: not what can be pressed within it, nor its first and last cell, nor the end of marking text. If the
+ * row has moved while the button was down, no cell is meant.
  *
  * @param {MouseEvent} event
  */

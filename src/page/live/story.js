@@ -93,7 +93,7 @@ function momentsOf(history, decisions, words) {
     ...{ key, at, address, reason, node, type, isOver: false, expires: null, author: null, note: null },
     kind: outcome === 'silent' ? 'silence' : undefined,
   }));
-  // Of one time, what is stored comes of what was seen before; and an address is left for the one that was got.
+  // At one time: first what was seen, then what was stored by it; and the old address ends after the new one has begun.
   return [...seen, ...stored].sort(
     (one, other) => one.at - other.at || Number(one.isOver) - Number(other.isOver),
   );

@@ -76,7 +76,8 @@ const NEVER_LEASED = {
 const NEWEST = 20;
 
 /**
- * What is known of an address. Lists are asked where it may never have been leased: to ask for one lease that is none is a fault.
+ * What is known of an address. Where it may never have been leased, lists are asked: browsers report a lease that is not found as a
+ * fault.
  *
  * @param {MapAddress} cell
  * @param {AbortSignal} signal

@@ -32,7 +32,7 @@ export function closeBadLine() {
   return true;
 }
 
-/** While there is a line, the page is longer by as much: whatever is under it can be scrolled out from there. */
+/** While there is a line, the page is longer by its height: whatever is under the line can be scrolled out. */
 function useRoom() {
   const element = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {

@@ -41,16 +41,16 @@ export function verdictOf({ readiness, info, warnings }, { phase, answeredAt }, 
       proof: `Last one ${ago(now - lastGrantAt)}${fast}.`,
     };
   }
-  return { level: 'good', title: 'A new guest would get an address.', proof: sinceStart(info, now) };
+  return { level: 'good', title: 'A new guest would get an address.', proof: withoutGrant(info, now) };
 }
 
 /**
- * Where the newest rows of the history have no new lease: they may be of other gateways' leases.
+ * Proof where the newest rows of the history have no new lease of this gateway: they may all be of other gateways.
  *
  * @param {Summary['info']} info
  * @param {number} now
  */
-function sinceStart(info, now) {
+function withoutGrant(info, now) {
   if (info === undefined) return '';
   const leased = info.segments[0]?.leased;
   if (typeof leased === 'number' && leased > 0)

@@ -1,6 +1,6 @@
 /**
- * The VPS of a guest. A reservation that names none counts under its own id; where the port tells the number of the guest, that is
- * its VPS, and the id is only what the reservation is called.
+ * The VPS of a guest. Where its reservation names none, the API has the reservation's id as the VPS; if its port tells the guest's
+ * number, that is the VPS.
  *
  * @param {{ vps_id: string | null, reservation_id: string | null, port: string | null }} guest
  */
