@@ -17,7 +17,7 @@ export interface GatewayOptions {
   readonly nodeOptions?: readonly string[];
 }
 
-/** As docs/examples/vps-gateway.service and bin/container.sh start it. */
+/** As docs/examples/vps-gateway.service and bin/container.sh start it, with the limit of glibc below. */
 const NODE_OPTIONS = ['--max-semi-space-size=8'];
 
 /** How this server is started on a lease folder. */
@@ -37,6 +37,7 @@ export function startOfGateway(
       GATEWAY_DHCP_RELAYS: CLIENT_ADDRESS,
       GATEWAY_DHCP_LEASE_CACHE: leaseCache === 0 ? 'off' : String(leaseCache),
       GATEWAY_DHCP_ARP_PROBE: arpProbe,
+      MALLOC_TRIM_THRESHOLD_: '131072',
       LOG_LEVEL: log,
       LOG_FORMAT: 'json',
       NODE_ENV: 'production',
