@@ -28,7 +28,7 @@ export function clusterLines(report: ClusterReport): readonly DoctorLine[] {
         'etcd',
         `${counted}: ${silent.join('; ')}`,
         'one more that fails may stop the cluster',
-        `systemctl status etcd there; ${STATUS}`,
+        `${STATUS}; systemctl status etcd   # the latter where that member runs`,
       ),
     );
   else lines.push(good('etcd', `${counted}; ${gateways.length} gateways share the segment ${segment}`));
@@ -49,7 +49,12 @@ function latencyLine(milliseconds: number): DoctorLine {
   const message = `a majority of etcd answers within ${milliseconds.toFixed(1)} ms`;
   if (milliseconds <= SLOW) return good('etcd-latency', message);
   const why = 'each DHCPACK waits for a majority of etcd';
-  return warning('etcd-latency', message, why, 'etcdctl check perf; iostat -x 1 5 on each member');
+  return warning(
+    'etcd-latency',
+    message,
+    why,
+    'etcdctl check perf; iostat -x 1 5   # the latter where each member runs',
+  );
 }
 
 function databaseLines({ members }: ClusterReport): readonly DoctorLine[] {

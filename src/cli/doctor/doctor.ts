@@ -52,7 +52,7 @@ const ANSWER_TIME = 3000;
 
 const STATUSES = `
 Exit status:
-  0   all is good, or could not be looked at
+  0   each line is good, a note, or unknown
   1   there is a warning
   2   something is bad: guests get no address, or soon none
 It asks the segment by ARP for the listen IP and the router, and by a
@@ -189,7 +189,7 @@ function firewallLines(interfaceName: string): readonly DoctorLine[] {
       unknown(
         'firewall',
         'the rules of the firewall could not be read, or not all of them',
-        'run this as root, where nft or iptables is installed; time nft -j list ruleset | wc -c',
+        'time nft -j list ruleset | wc -c   # as root; nft or iptables must be installed',
       ),
     ];
   if (rules.length === 0) return [good('firewall', `no rule drops what guests send on ${interfaceName}`)];

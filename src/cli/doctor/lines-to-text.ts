@@ -37,7 +37,8 @@ function writeLines(output: Output, lines: readonly DoctorLine[]): void {
     const below = [
       ...rest,
       ...(why === undefined ? [] : wrapped(output, `why: ${why}`)),
-      ...(command === undefined ? [] : wrapped(output, `do:  ${command}`)),
+      // Whole, to be copied.
+      ...(command === undefined ? [] : [`do:  ${readable(command)}`]),
     ];
     for (const line of below) output.write(`${INDENT}${line}\n`);
   }

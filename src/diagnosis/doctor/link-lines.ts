@@ -161,6 +161,6 @@ function bridgeFirewallLine({ name, isBridge, callsIptables }: LinkFacts): Docto
     'bridge-nf',
     `frames that ${name} forwards between guests and nodes pass this node's iptables (bridge-nf-call-iptables = 1)`,
     'a rule for forwarded packets can drop DHCP between a guest here and a gateway on another node; Docker and the Proxmox firewall switch this on',
-    'iptables -L FORWARD -n -v; if no guest needs it: sysctl -w net.bridge.bridge-nf-call-iptables=0',
+    'iptables -L FORWARD -n -v   # if no guest needs it: sysctl -w net.bridge.bridge-nf-call-iptables=0',
   );
 }

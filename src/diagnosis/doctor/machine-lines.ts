@@ -82,7 +82,7 @@ function clockLine({ isClockSynchronized, clockSource }: MachineFacts): DoctorLi
       'clock',
       `the clock is not synchronized${source}`,
       'leases end by the wall clock; with a wrong one they end too early or too late',
-      'apt-get install chrony; then chronyc tracking',
+      'apt-get install chrony && chronyc tracking',
     );
   if (clockSource !== undefined && DOUBTFUL_SOURCES.includes(clockSource))
     return warning(

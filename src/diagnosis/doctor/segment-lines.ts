@@ -62,7 +62,7 @@ function listenIpLine({ listenIp, rivals, interfaceName }: SegmentFacts): Doctor
     'listen-ip',
     `${rivals.join(' and ')} has the listen IP ${listenIp} too`,
     'what guests send to this gateway goes to the other machine',
-    `give each node its own address; to find that machine: bridge fdb show | grep -i ${rivals[0]}; ip neigh show dev ${interfaceName}`,
+    `bridge fdb show | grep -i ${rivals[0]}; ip neigh show dev ${interfaceName}   # which machine that is: give each node its own address`,
   );
 }
 
@@ -113,7 +113,7 @@ function silentLines({ known, offerers, silentBy }: SegmentFacts): readonly Doct
   const silent = known.filter(({ address }) => offerers.every(({ server }) => server !== address));
   return silent.map(({ address, state }) => {
     const message = `the gateway ${address} is known, and did not answer a DHCPDISCOVER${GONE[state] ?? ''}`;
-    const command = `on the node of ${address}: systemctl status vps-gateway; vps-gateway doctor`;
+    const command = `systemctl status vps-gateway; vps-gateway doctor   # on the node of ${address}`;
     if (silentBy !== undefined)
       return unknown('other-gateways', `${message}; it need not: ${silentBy}`, command);
     const alone = silent.length === known.length ? ', or this node is cut off from the others' : '';

@@ -189,7 +189,7 @@ describe('the segment', () => {
         message:
           'the gateway 10.15.3.12 is known, and did not answer a DHCPDISCOVER; only its machine answers ARP, as if its process had ended',
         why: 'its gateway has ended, or has no address left for a new guest, or broadcasts do not reach it',
-        command: 'on the node of 10.15.3.12: systemctl status vps-gateway; vps-gateway doctor',
+        command: 'systemctl status vps-gateway; vps-gateway doctor   # on the node of 10.15.3.12',
       },
     ]);
   });
