@@ -7,42 +7,41 @@ const STATUS = 'vps-gateway cluster status';
 
 /** etcd, as its members and the segment's keys show it. */
 export function clusterLines(report: ClusterReport): readonly DoctorLine[] {
-  const { members, gateways, warnings, segment, majoritySeconds } = report;
-  const silent = members.flatMap(({ error }) => (error === undefined ? [] : [error]));
+  const { warnings, majoritySeconds } = report;
+  const silent = errorsOf(report);
   const problems = report.problems.filter((text) => !silent.includes(text));
-  const answering = members.filter(({ error }) => error === undefined).length;
-  const lines: DoctorLine[] = [];
-  const counted = `${answering} of ${members.length} members of etcd answer`;
-  if (gateways === undefined)
-    lines.push(
-      bad(
-        'etcd',
-        `${counted}, and no majority decides`,
-        'no new guest gets an address, until a majority is back',
-        STATUS,
-      ),
-    );
-  else if (answering < members.length)
-    lines.push(
-      warning(
-        'etcd',
-        `${counted}: ${silent.join('; ')}`,
-        'one more that fails may stop the cluster',
-        `${STATUS}; systemctl status etcd   # the latter where that member runs`,
-      ),
-    );
-  else lines.push(good('etcd', `${counted}; ${gateways.length} gateways share the segment ${segment}`));
-  if (majoritySeconds !== undefined) lines.push(latencyLine(majoritySeconds * 1000));
-  lines.push(...databaseLines(report));
-  lines.push(
+  return [
+    membersLine(report),
+    ...(majoritySeconds === undefined ? [] : [latencyLine(majoritySeconds * 1000)]),
+    ...databaseLines(report),
     ...problems.map((problem) => bad('cluster', problem, 'the gateways share their leases there', STATUS)),
-  );
-  lines.push(
     ...warnings.map((text) =>
       warning('cluster', text, 'all gateways of a segment should be set alike', STATUS),
     ),
+  ];
+}
+
+/** Why members do not answer. */
+function errorsOf({ members }: ClusterReport): readonly string[] {
+  return members.flatMap(({ error }) => (error === undefined ? [] : [error]));
+}
+
+function membersLine(report: ClusterReport): DoctorLine {
+  const { members, gateways, segment } = report;
+  const silent = errorsOf(report);
+  const counted = `${members.length - silent.length} of ${members.length} members of etcd answer`;
+  if (gateways === undefined) {
+    const why = 'no new guest gets an address, until a majority is back';
+    return bad('etcd', `${counted}, and no majority decides`, why, STATUS);
+  }
+  if (silent.length === 0)
+    return good('etcd', `${counted}; ${gateways.length} gateways share the segment ${segment}`);
+  return warning(
+    'etcd',
+    `${counted}: ${silent.join('; ')}`,
+    'one more that fails may stop the cluster',
+    `${STATUS}; systemctl status etcd   # the latter where that member runs`,
   );
-  return lines;
 }
 
 function latencyLine(milliseconds: number): DoctorLine {

@@ -24,6 +24,7 @@ import { droppingRulesFor } from '../../diagnosis/firewall/read-firewall.ts';
 import { asTyped } from '../../diagnosis/sentence.ts';
 import { GatewayError } from '../../errors.ts';
 import { ipv4FromText, ipv4ToText } from '../../net/ipv4.ts';
+import type { ListenAddress } from '../../net/listen-address.ts';
 import { contains, prefixOf } from '../../net/prefix.ts';
 import type { Status } from '../../reporting/status.ts';
 import { findListenAddress, type ListenAddressSearch } from '../../server/find-listen-address.ts';
@@ -151,29 +152,33 @@ async function placeLines(
   );
   if (!asks) return [...lines, ...segmentLines('not-asked')];
   const answers = await askSegment({ link, listenIp, router: settings.gateway });
-  const gateways = gatewaysOf(settings, listenIp);
-  const shares = sharedSettings(loaded) !== undefined;
-  const prefix = prefixOf(listenIp, found.prefixLength);
-  const isGatewayAddress = (text: string) => {
-    const address = ipv4FromText(text);
-    if (address === undefined || gateways.has(address)) return address !== undefined;
-    // Those that share leases need not be named. The router is none of them: a zone's dnsmasq has its address.
-    if (!shares || address === settings.gateway) return false;
-    return contains(prefix, address) && (address < settings.poolStart || address > settings.poolEnd);
+  if (answers === undefined) return [...lines, ...segmentLines('no-right')];
+  const facts = {
+    ...answers,
+    ...(typeof running === 'object' ? gatewaysKnownTo(running) : { known: [], silentBy: undefined }),
+    isGatewayAddress: (text: string) => mayBeGateway(text, loaded, found),
+    isRouter: link.addresses.some(({ address }) => address === settings.gateway),
+    interfaceName: link.name,
+    listenIp: ipv4ToText(listenIp),
+    router: ipv4ToText(settings.gateway),
   };
-  const facts =
-    answers === undefined
-      ? 'no-right'
-      : {
-          ...answers,
-          ...(typeof running === 'object' ? gatewaysKnownTo(running) : { known: [], silentBy: undefined }),
-          isGatewayAddress,
-          isRouter: link.addresses.some(({ address }) => address === settings.gateway),
-          interfaceName: link.name,
-          listenIp: ipv4ToText(listenIp),
-          router: ipv4ToText(settings.gateway),
-        };
   return [...lines, ...segmentLines(facts)];
+}
+
+/** Whether an address, dotted, is or can be that of another gateway of this pool. */
+function mayBeGateway(
+  text: string,
+  loaded: LoadedSettings,
+  { listenIp, prefixLength }: ListenAddress,
+): boolean {
+  const { settings } = loaded;
+  const address = ipv4FromText(text);
+  if (address === undefined) return false;
+  if (gatewaysOf(settings, listenIp).has(address)) return true;
+  // Those that share leases need not be named. The router is none of them: a zone's dnsmasq has its address.
+  if (sharedSettings(loaded) === undefined || address === settings.gateway) return false;
+  const isInside = contains(prefixOf(listenIp, prefixLength), address);
+  return isInside && (address < settings.poolStart || address > settings.poolEnd);
 }
 
 function notFound(found: ListenAddressSearch): DoctorLine {

@@ -111,7 +111,7 @@ const INFO = z.object({
     .meta({ description: 'Other gateways that were heard, and that share no leases with this one' }),
   other_gateways: z.array(OTHER_GATEWAY).meta({
     description:
-      'The same, and where nothing is shared those too that were only heard by ARP: each with how long ago. An address that answers ARP may be another machine; it is a gateway for sure if a client selected it, or if it asks',
+      'The same; and where nothing is shared, also addresses that may be gateways and were only heard by ARP: such a one may be another machine. It is a gateway for sure if a client selected it, or if it asks',
   }),
   cluster: z.array(z.string()).meta({ description: 'Other gateways that share the leases with this one' }),
   sharing: SHARING.nullable().meta({ description: 'Of shared leases; null: they are not shared' }),
