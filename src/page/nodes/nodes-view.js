@@ -50,44 +50,11 @@ export function NodesView() {
 function Compared({ info, gateways }) {
   const time = useSignal(now);
   const states = gateways.map((gateway) => stateOf(gateway, info));
-  const known = gateways.filter(({ first }) => first !== undefined);
-  const total = known.reduce((sum, { first = 0 }) => sum + first, 0);
-  /** @type {{ title: string, values: unknown[], odd?: boolean[] }[]} */
-  const rows = [
-    {
-      title: 'State',
-      values: states.map(({ text }) => text),
-      odd: states.map(({ level }) => level === 'warn'),
-    },
-    ...(info.other_gateways.length === 0 ? [] : evidenceOf(gateways.map(({ evidence }) => evidence))),
-    { title: 'Leases granted', values: gateways.map(({ leases }) => countText(leases)) },
-    { title: 'New leases in a day', values: gateways.map(({ given }) => countText(given)) },
-    {
-      title: 'Goes first for',
-      values: gateways.map(({ first }) =>
-        first === undefined || total === 0 ? '–' : `${Math.round((100 * first) / total)} %`,
-      ),
-    },
-    ...(info.sharing === null
-      ? []
-      : [
-          {
-            title: 'Clock against this one',
-            values: gateways.map(({ isOwn, clockOffset }) => (isOwn ? 'this one' : offsetText(clockOffset))),
-            odd: gateways.map(({ clockOffset = 0 }) => Math.abs(clockOffset) > CLOCK_DIFFERS),
-          },
-        ]),
-    {
-      title: 'Version, up since',
-      values: gateways.map(({ isOwn }) =>
-        isOwn ? `${info.version} · ${roughSpan(time - Date.parse(info.started))}` : '–',
-      ),
-    },
-  ];
+  const rows = rowsOf(gateways, states, info, time);
   return html`<section class="card" aria-labelledby="gateways-title">
     <header>
       <h2 id="gateways-title">Gateways</h2>
-      <span class="quiet">${gateways.length > 1 ? 'What differs from the others is marked' : 'No other gateway is seen'}</span>
+      <span class="quiet">${gateways.length > 1 ? 'What is wrong, or differs, is marked' : 'No other gateway is seen'}</span>
     </header>
     <${WideTable} label="Gateways compared">
       <table class="cmp">
@@ -119,10 +86,57 @@ function Compared({ info, gateways }) {
   </section>`;
 }
 
+/** @typedef {{ text: string, level: 'good' | 'warn' | 'bad' | undefined }} State */
+
+/**
+ * What is compared: a title, and for each gateway a text and whether it is marked.
+ *
+ * @param {Gateway[]} gateways
+ * @param {State[]} states
+ * @param {Info} info
+ * @param {number} time
+ * @returns {{ title: string, values: unknown[], odd?: boolean[] }[]}
+ */
+function rowsOf(gateways, states, info, time) {
+  const known = gateways.filter(({ first }) => first !== undefined);
+  const total = known.reduce((sum, { first = 0 }) => sum + first, 0);
+  return [
+    {
+      title: 'State',
+      values: states.map(({ text }) => text),
+      odd: states.map(({ level }) => level === 'warn'),
+    },
+    ...(info.other_gateways.length === 0 ? [] : evidenceOf(gateways.map(({ evidence }) => evidence))),
+    { title: 'Leases granted', values: gateways.map(({ leases }) => countText(leases)) },
+    { title: 'New leases in a day', values: gateways.map(({ given }) => countText(given)) },
+    {
+      title: 'Goes first for',
+      values: gateways.map(({ first }) =>
+        first === undefined || total === 0 ? '–' : `${Math.round((100 * first) / total)} %`,
+      ),
+    },
+    ...(info.sharing === null
+      ? []
+      : [
+          {
+            title: 'Clock against this one',
+            values: gateways.map(({ isOwn, clockOffset }) => (isOwn ? 'this one' : offsetText(clockOffset))),
+            odd: gateways.map(({ clockOffset = 0 }) => Math.abs(clockOffset) > CLOCK_DIFFERS),
+          },
+        ]),
+    {
+      title: 'Version, up since',
+      values: gateways.map(({ isOwn }) =>
+        isOwn ? `${info.version} · ${roughSpan(time - Date.parse(info.started))}` : '–',
+      ),
+    },
+  ];
+}
+
 /**
  * @param {Gateway} gateway
  * @param {Info} info
- * @returns {{ text: string, level: 'good' | 'warn' | 'bad' | undefined }}
+ * @returns {State}
  */
 function stateOf({ isOwn, evidence }, info) {
   if (isOwn) return { text: info.status, level: info.verdict === 'not-served' ? 'bad' : 'good' };
