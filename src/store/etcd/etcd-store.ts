@@ -289,14 +289,8 @@ export class EtcdStore implements LeaseStore {
   }
 
   #author(): Author {
-    const { node } = this.#options;
-    return {
-      keys: this.#keys,
-      known: this.#known,
-      table: this.#table,
-      granter: ipv4ToText(this.#self),
-      node,
-    };
+    const granter = ipv4ToText(this.#self);
+    return { keys: this.#keys, known: this.#known, table: this.#table, granter, node: this.#options.node };
   }
 }
 
