@@ -99,7 +99,7 @@ describeSystem('two tabs of the web page', ['chromium'], () => {
 
     await page
       .locator('.toast')
-      .getByText(`${addressOf(2)} is reserved for written.`)
+      .getByText(`${addressOf(2)} is reserved for written at this gateway alone.`)
       .waitFor();
   });
 
