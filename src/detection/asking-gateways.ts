@@ -54,4 +54,15 @@ export class AskingGateways {
   isGateway(address: Ipv4): boolean {
     return this.#askers.get(address)?.isGateway === true;
   }
+
+  /**
+   * Call it once a second. Who has not asked as a gateway does is forgotten when its next question begins a new row anyway.
+   *
+   * @param isForgotten Whether a gateway is.
+   */
+  check(isForgotten: (gateway: Ipv4) => boolean): void {
+    const now = this.#clock.monotonic();
+    for (const [address, { at, isGateway }] of this.#askers)
+      if (isGateway ? isForgotten(address) : now - at >= LATELY) this.#askers.delete(address);
+  }
 }

@@ -20,11 +20,13 @@ export interface OtherGateway {
   /** Dotted. */
   readonly address: string;
   readonly state: GatewayState;
+  /** False: it has done nothing that only a gateway does, so it may be another machine. */
+  readonly isGateway: boolean;
   /** Seconds since a client was heard selecting it; null: none was. */
   readonly selectedSeconds: number | null;
   /** Seconds since it was heard by ARP; null: it was not. */
   readonly arpSeconds: number | null;
-  /** Seconds since it has asked everybody for this gateway by ARP, as a gateway does once a minute; null: it has not. */
+  /** Seconds since it has asked everybody for this gateway by ARP, as a gateway does once a minute, and any machine now and then; null: it has not lately. */
   readonly arpAskedSeconds: number | null;
 }
 
@@ -96,6 +98,7 @@ export class OtherGateways {
     return this.#addresses().map((address) => ({
       address: ipv4ToText(address),
       state: this.#stateOf(address),
+      isGateway: this.#isGateway(address),
       selectedSeconds: secondsSince(this.#peers.selectedAt(address)),
       arpSeconds: secondsSince(this.#peers.found.foundAt(address)),
       arpAskedSeconds: secondsSince(this.#asking.askedAt(address)),
@@ -119,8 +122,12 @@ export class OtherGateways {
 
   /** Call it once a second. */
   check(): void {
+    const { presentFor } = this.#peers;
+    const now = this.#clock.monotonic();
+    this.#asking.check((address) => now - (this.#atWorkAt(address) ?? now) >= presentFor);
     const states = this.#states();
-    for (const address of this.#gone) if (!states.has(address)) this.#gone.delete(address);
+    for (const address of this.#gone)
+      if (!(states.has(address) && this.#isGateway(address))) this.#gone.delete(address);
     for (const [address, state] of states) this.#logChange(address, state, states);
   }
 
@@ -146,7 +153,7 @@ export class OtherGateways {
     return new Map(this.#addresses().map((address) => [address, this.#stateOf(address)]));
   }
 
-  /** True: it has done what only a gateway does; a machine that only answers ARP may be another one. */
+  /** True: it has done what only a gateway does: a client selected it, or it asks as a gateway does. */
   #isGateway(address: Ipv4): boolean {
     return this.#peers.peers.has(address) || this.#asking.isGateway(address);
   }

@@ -24,6 +24,7 @@ export interface SegmentInfo {
 export interface OtherGateway {
   address: string;
   state: 'there' | 'away' | 'stopped' | 'unknown';
+  is_gateway: boolean;
   selected_seconds: number | null;
   arp_seconds: number | null;
   arp_asked_seconds: number | null;

@@ -27,6 +27,38 @@ test.each([
   expect(isGatewayAfter(...times)).toBe(expected);
 });
 
+test.each([
+  ['once', 1, 129, true],
+  ['once', 1, 130, false],
+  ['as a gateway does', 3, 130, true],
+])(
+  'who has asked %s (%i times) is forgotten after two minutes, unless it is a gateway: after %i s it is known: %s',
+  (_, times, seconds, isKnown) => {
+    const clock = new FakeClock();
+    const asking = new AskingGateways(clock);
+    for (let time = 0; time < times; time += 1) {
+      clock.stall(60_000);
+      asking.note(OTHER);
+    }
+    clock.stall(seconds * 1000);
+    asking.check(() => false);
+
+    expect(asking.askedAt(OTHER) !== undefined).toBe(isKnown);
+  },
+);
+
+test('a gateway is forgotten when it shall be', () => {
+  const clock = new FakeClock();
+  const asking = new AskingGateways(clock);
+  for (let time = 0; time < 3; time += 1) {
+    clock.stall(60_000);
+    asking.note(OTHER);
+  }
+  asking.check((gateway) => gateway === OTHER);
+
+  expect(asking.isGateway(OTHER)).toBe(false);
+});
+
 test('when it asked last is known, also if that question does not count', () => {
   const clock = new FakeClock();
   const asking = new AskingGateways(clock);

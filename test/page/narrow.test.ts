@@ -43,7 +43,12 @@ describeSystem('the web page where there is little room', ['chromium'], () => {
   };
   const otherGateway = (last: number) => ({
     ...{ address: `10.15.3.${last}`, state: last === 12 ? 'away' : 'there' },
-    ...{ selected_seconds: 700, arp_seconds: last === 12 ? 250 : 20, arp_asked_seconds: 40 },
+    ...{
+      is_gateway: true,
+      selected_seconds: 700,
+      arp_seconds: last === 12 ? 250 : 20,
+      arp_asked_seconds: 40,
+    },
   });
   const isWider = () => page.evaluate('document.documentElement.scrollWidth > innerWidth');
 

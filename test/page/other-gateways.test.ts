@@ -10,6 +10,7 @@ import { describeSystem, useTestSegment } from '../support/system.ts';
 interface Other {
   readonly address: string;
   readonly state: string;
+  readonly is_gateway: boolean;
   readonly selected_seconds: number | null;
   readonly arp_seconds: number | null;
   readonly arp_asked_seconds: number | null;
@@ -53,23 +54,23 @@ describeSystem('the web page of gateways that share nothing', ['chromium'], () =
     Promise.all(['State', 'A guest chose it', 'Answered ARP', 'Looked for this one'].map(cell));
   const mark = (name: string) => page.getByRole('columnheader', { name }).locator('.nm svg');
 
-  test('shows a gateway that no guest has chosen yet, with when it answered ARP, and counts it', async () => {
+  test('shows one that has asked for this one, and has not done enough to be known as a gateway, as maybe another machine', async () => {
     await openPage(page, 'nodes');
     await page.getByText('known by ARP').waitFor();
 
     expect(await cells()).toEqual([
-      'seen',
+      'maybe another machine',
       'not yet',
       expect.stringMatching(/^\d+ s ago$/),
       expect.stringMatching(/^\d+ s ago$/),
     ]);
-    expect(await mark('10.15.3.11').getAttribute('class')).toContain('tone-good');
-    expect(await page.getByRole('link', { name: '2 gateways' }).count()).toBe(1);
+    expect(await mark('10.15.3.11').getAttribute('class')).toContain('quiet');
+    expect(await page.getByRole('link', { name: '1 gateway', exact: true }).count()).toBe(1);
     await keepPicture(page, 'nodes-nothing-shared');
     expect(complaints).toEqual([]);
   });
 
-  const chosen = { selected_seconds: 720, arp_seconds: 20, arp_asked_seconds: 40 };
+  const chosen = { is_gateway: true, selected_seconds: 720, arp_seconds: 20, arp_asked_seconds: 40 };
   test.each<[string, Omit<Other, 'address'>, readonly string[], string, string]>([
     [
       'chosen by a guest',
@@ -101,10 +102,20 @@ describeSystem('the web page of gateways that share nothing', ['chromium'], () =
     ],
     [
       'only a machine that answers ARP',
-      { state: 'there', selected_seconds: null, arp_seconds: 20, arp_asked_seconds: null },
+      {
+        ...{ state: 'there', is_gateway: false, selected_seconds: null },
+        ...{ arp_seconds: 20, arp_asked_seconds: null },
+      },
       ['maybe another machine', 'not yet', '20 s ago', '–'],
       'quiet',
       '1 gateway',
+    ],
+    [
+      'chosen by nobody, and known as a gateway by its questions',
+      { ...chosen, state: 'there', selected_seconds: null },
+      ['seen', 'not yet', '20 s ago', '40 s ago'],
+      'tone-good',
+      '2 gateways',
     ],
   ])('shows one that is %s as that', async (_, other, told, tone, count) => {
     const json = { ...(await infoOf()), other_gateways: [{ address: '10.15.3.11', ...other }] };

@@ -283,7 +283,7 @@ describeSystem('the web page of a gateway that serves', ['chromium'], () => {
 
   test('where gateways share nothing, the dialog wants the address, and says that it holds at this one alone', async () => {
     const info = await apiJson<object>(gateway, '/api/v1/info');
-    const evidence = { selected_seconds: 9, arp_seconds: 9, arp_asked_seconds: 9 };
+    const evidence = { is_gateway: true, selected_seconds: 9, arp_seconds: 9, arp_asked_seconds: 9 };
     const other = { address: '10.15.3.11', state: 'there', ...evidence };
     const json = { ...info, peers: ['10.15.3.11'], other_gateways: [other], may_write: true };
     await page.goto('about:blank');

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
+import { gatewaysKnownTo } from '../../src/cli/doctor/known-gateways.ts';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
 import { hardware } from '../store/changes.ts';
 import { Guest } from '../support/guest.ts';
 import { at, planOf } from '../support/plan.ts';
 import { ServerNode, type ServerNodeOptions, THERE } from '../support/server-node.ts';
 
-const [ONE, OTHER] = [at('10.15.3.11'), at('10.15.3.12')];
+const [ONE, OTHER, THIRD] = [at('10.15.3.11'), at('10.15.3.12'), at('10.15.3.13')];
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -63,6 +64,8 @@ async function opened(parts: ServerNodeOptions = {}): Promise<Opened> {
 }
 
 const others = ({ node }: Opened) => node.server.figures.otherGateways;
+/** Whom doctor expects to answer. */
+const known = ({ server }: ServerNode) => gatewaysKnownTo(server.status).known.map(({ address }) => address);
 const gone = ({ node }: Opened) => node.server.status.problems.find(({ name }) => name === 'gateway-gone');
 const said = ({ node }: Opened) =>
   node.log.lines
@@ -71,10 +74,13 @@ const said = ({ node }: Opened) =>
 
 test('a gateway that no client has selected yet is known, and how long ago ARP has shown it and it has asked', async () => {
   const at5 = await opened();
+  const just = {
+    ...{ state: 'there', isGateway: true, selectedSeconds: null, arpSeconds: 0, arpAskedSeconds: 0 },
+  };
 
   expect(others(at5)).toEqual([
-    { address: '10.15.3.11', state: 'there', selectedSeconds: null, arpSeconds: 0, arpAskedSeconds: 0 },
-    { address: '10.15.3.12', state: 'there', selectedSeconds: null, arpSeconds: 0, arpAskedSeconds: 0 },
+    { address: '10.15.3.11', ...just },
+    { address: '10.15.3.12', ...just },
   ]);
   expect(at5.node.server.figures.peers).toEqual([]);
 });
@@ -190,6 +196,29 @@ test('a machine at an address that may be a gateway’s, and that did nothing of
   expect(quiet.problems).toEqual([]);
   expect(said({ ...scene, node: quiet })).toEqual([]);
   expect(node.problems).toEqual([]);
+});
+
+test('a machine that has asked once for this gateway, as a kernel does, is not said to be a gateway, and the question is forgotten', async () => {
+  const { node } = await opened({
+    planOf: ({ listenIp }) =>
+      planOf({ serverIdentifier: listenIp, peers: new Set(), gateways: new Set([THIRD]) }),
+  });
+  node.segment.holders.set(THIRD, hardware(13));
+  node.segment.askForSelf(THIRD);
+  await node.clock.pass(3000);
+  const soon = known(node);
+  await node.clock.pass(HOUR);
+
+  expect(soon).toEqual([]);
+  expect(node.server.figures.otherGateways).toMatchObject([
+    { address: '10.15.3.13', state: 'there', isGateway: false, arpAskedSeconds: null },
+  ]);
+});
+
+test('a gateway that has asked three times is one that doctor knows', async () => {
+  const { node } = await opened();
+
+  expect(known(node)).toEqual(['10.15.3.11', '10.15.3.12']);
 });
 
 test('where no other gateway answers any more, it is said that this node may be the one that is cut off', async () => {

@@ -71,9 +71,14 @@ describeSystem('guests of a lab with the client that it brings along', [], () =>
     const set = ['reservations', 'set', 'web', '--mac', '52:54:00:4e:05:01'];
     const made = await gateway?.command(...set, '--address', '10.15.3.57');
 
-    expect(made?.output).toBe(
-      'web: 10.15.3.57 is kept for it from now on\n  at this gateway only: order the same, with this address, at 10.15.3.11 too\n',
-    );
+    // It is known as a gateway as soon as a guest has chosen it; until then, and for some minutes, it may be another machine.
+    expect(made?.output.split('\n')).toEqual([
+      'web: 10.15.3.57 is kept for it from now on',
+      expect.stringMatching(
+        /^ {2}(at this gateway only: order the same, with this address, at 10\.15\.3\.11 too|10\.15\.3\.11 answers ARP: if a gateway runs there, order the same, with this address, there too)$/,
+      ),
+      '',
+    ]);
   });
 
   test('each renews at half of its lease by itself, and finds another gateway when its own is gone', async () => {

@@ -9,13 +9,11 @@ export function gatewaysKnownTo({
   settings,
   verdict,
 }: Status): Pick<SegmentFacts, 'known' | 'silentBy'> {
-  // Who only answers ARP may be another machine.
-  const isGateway = ({ selectedSeconds, arpAskedSeconds }: Status['otherGateways'][number]) =>
-    selectedSeconds !== null || arpAskedSeconds !== null;
   const sharing = clusterPeers.map((address) => ({ address, state: 'there' }));
   const rules = rulesThatAreSet(settings);
   return {
-    known: [...otherGateways.filter(isGateway), ...sharing],
+    // Another one may be a machine that only answers ARP.
+    known: [...otherGateways.filter(({ isGateway }) => isGateway), ...sharing],
     silentBy:
       rules.length > 0
         ? `${rules.join(' and ')} says who gets an answer`

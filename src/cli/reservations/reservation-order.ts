@@ -76,17 +76,24 @@ export async function knownReservation(api: GatewayApi, id: string): Promise<Ord
   return await api.find<Ordered>(pathOf(id));
 }
 
-/** Which other gateways know nothing of it, in a sentence; none: no other one is known, or all of them share it. */
+/** Which other gateways, and which machines that may be some, know nothing of it: a sentence each; none: no other one is known, or all of them share it. */
 export async function withoutIt(api: GatewayApi): Promise<readonly string[]> {
   // What was ordered is done, whatever becomes of this question.
   const info = await api.find<Whereabouts>('/info').catch(() => undefined);
-  const others = (info?.other_gateways ?? []).filter(mayBeGateway);
-  const names = others.map(({ address, state }) =>
-    GONE.includes(state) ? `${address} (gone now)` : address,
-  );
-  return names.length === 0
-    ? []
-    : [`at this gateway only: order the same, with this address, at ${names.join(', ')} too`];
+  const others = info?.other_gateways ?? [];
+  const gateways = others
+    .filter(({ is_gateway: isGateway }) => isGateway)
+    .map(({ address, state }) => (GONE.includes(state) ? `${address} (gone now)` : address));
+  const machines = others.filter(({ is_gateway: isGateway, state }) => !isGateway && state === 'there');
+  return [
+    ...(gateways.length === 0
+      ? []
+      : [`at this gateway only: order the same, with this address, at ${gateways.join(', ')} too`]),
+    ...machines.map(
+      ({ address }) =>
+        `${address} answers ARP: if a gateway runs there, order the same, with this address, there too`,
+    ),
+  ];
 }
 
 /** What `/info` says of other gateways. */
@@ -94,17 +101,11 @@ interface Whereabouts {
   readonly other_gateways?: readonly {
     readonly address: string;
     readonly state: string;
-    readonly selected_seconds: number | null;
-    readonly arp_asked_seconds: number | null;
+    readonly is_gateway: boolean;
   }[];
 }
 
 const GONE: readonly string[] = ['away', 'stopped'];
-
-/** False for a machine that answered ARP once, and did nothing of a gateway. */
-function mayBeGateway(other: NonNullable<Whereabouts['other_gateways']>[number]): boolean {
-  return other.state === 'there' || other.selected_seconds !== null || other.arp_asked_seconds !== null;
-}
 
 const CAUSES: Readonly<Record<string, (mac: string) => string>> = {
   leased: (mac) => `another guest${mac} has the address, and is moved at its next renewal`,

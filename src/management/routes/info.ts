@@ -85,6 +85,10 @@ const OTHER_GATEWAY = z.object({
     description:
       'there: ARP has shown it lately; away: it has not answered ARP for more than two minutes; stopped: its machine answers ARP, but no gateway asks from there any more, and no client selects it; unknown: ARP cannot be asked, or not for long enough yet',
   }),
+  is_gateway: z.boolean().meta({
+    description:
+      'true: a client selected it, or it has asked by ARP for this gateway as only a gateway does, three times in a row and 30 to 130 seconds apart; false: it may be another machine',
+  }),
   selected_seconds: z
     .int()
     .nullable()
@@ -92,7 +96,7 @@ const OTHER_GATEWAY = z.object({
   arp_seconds: z.int().nullable().meta({ description: 'Since it was heard by ARP; null: it was not' }),
   arp_asked_seconds: z.int().nullable().meta({
     description:
-      'Since it has asked everybody by ARP for this gateway, as a gateway at work does once a minute; null: it has not',
+      'Since it has asked everybody by ARP for this gateway, as a gateway at work does once a minute, and any machine now and then; null: it has not lately',
   }),
 });
 
@@ -111,7 +115,7 @@ const INFO = z.object({
     .meta({ description: 'Other gateways that were heard, and that share no leases with this one' }),
   other_gateways: z.array(OTHER_GATEWAY).meta({
     description:
-      'The same; and where nothing is shared, also addresses that may be gateways and were only heard by ARP: such a one may be another machine. It is a gateway for sure if a client selected it, or if it asks',
+      'The same; and where nothing is shared, also addresses that may be gateways and were only heard by ARP: such a one may be another machine, unless `is_gateway` is true',
   }),
   cluster: z.array(z.string()).meta({ description: 'Other gateways that share the leases with this one' }),
   sharing: SHARING.nullable().meta({ description: 'Of shared leases; null: they are not shared' }),
@@ -179,6 +183,7 @@ export async function infoOf({
     other_gateways: figures.otherGateways.map((other) => ({
       address: other.address,
       state: other.state,
+      is_gateway: other.isGateway,
       selected_seconds: other.selectedSeconds,
       arp_seconds: other.arpSeconds,
       arp_asked_seconds: other.arpAskedSeconds,

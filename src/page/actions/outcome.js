@@ -1,7 +1,6 @@
 import { NoConnection, Problem } from '../api/client.js';
 import { changed, summary } from '../api/connection.js';
 import { say } from '../parts/toast.js';
-import { isSeenAsGateway } from '../text/other-gateways.js';
 import { sentence } from '../text/verdict.js';
 import { visible } from '../text/visible.js';
 
@@ -92,7 +91,8 @@ export function sayDone(verb, done, { total = done.length, after = '', where = n
 /** Whether other gateways answer here that know nothing of this one's reservations. */
 export function isOneOfSeveral() {
   const { info } = summary.value;
-  return info !== undefined && info.store !== 'etcd' && info.other_gateways.some(isSeenAsGateway);
+  if (info === undefined || info.store === 'etcd') return false;
+  return info.other_gateways.some(({ is_gateway: isGateway }) => isGateway);
 }
 
 /** Where a reservation holds. Without shared leases no other gateway knows of it, whether one is heard or not. */

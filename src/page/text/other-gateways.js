@@ -3,22 +3,13 @@ import { roughSpan } from './time.js';
 /** @import { Info, OtherGateway } from '../types.d.ts' */
 
 /**
- * Whether it did what only a gateway does: whatever else answers ARP at such an address may be another machine.
- *
- * @param {Pick<OtherGateway, 'selected_seconds' | 'arp_asked_seconds'>} other
- */
-export function isSeenAsGateway({ selected_seconds: selected, arp_asked_seconds: asked }) {
-  return selected !== null || asked !== null;
-}
-
-/**
  * Other gateways that share nothing with this one, as far as nothing shows that they are gone.
  *
  * @param {Pick<Info, 'other_gateways'>} info
  */
 export function presentGateways({ other_gateways: others }) {
   return others.filter(
-    (other) => isSeenAsGateway(other) && (other.state === 'there' || other.state === 'unknown'),
+    ({ is_gateway: isGateway, state }) => isGateway && (state === 'there' || state === 'unknown'),
   );
 }
 
@@ -29,7 +20,7 @@ export function presentGateways({ other_gateways: others }) {
  * @returns {{ text: string, level: 'good' | 'warn' | undefined }} No level: nothing shows that it serves.
  */
 export function stateOf(other) {
-  if (!isSeenAsGateway(other)) return { text: 'maybe another machine', level: undefined };
+  if (!other.is_gateway) return { text: 'maybe another machine', level: undefined };
   if (other.state === 'away' || other.state === 'stopped') return { text: 'gone', level: 'warn' };
   return other.state === 'there' ? { text: 'seen', level: 'good' } : { text: 'not known', level: undefined };
 }
@@ -46,7 +37,7 @@ export function evidenceOf(others) {
     /** @type {(other: OtherGateway) => number | null} */ secondsOf,
     /** @type {OtherGateway['state']} */ wrong,
   ) => {
-    const odd = others.map((other) => other?.state === wrong && isSeenAsGateway(other));
+    const odd = others.map((other) => other?.state === wrong && other.is_gateway);
     const values = others.map((other, index) =>
       other === undefined ? '–' : sinceText(secondsOf(other), odd[index] === true),
     );

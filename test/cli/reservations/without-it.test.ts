@@ -26,30 +26,36 @@ async function telling(info: object): Promise<GatewayApi> {
   return new GatewayApi(directory);
 }
 
-test('all other gateways are named to which a reservation must be ordered too, whichever way each is known, and those that are gone', async () => {
-  const other = (
-    last: number,
-    state: string,
-    selected: number | null = null,
-    asked: number | null = null,
-  ) => ({
-    address: `10.15.3.${last}`,
-    ...{ state, selected_seconds: selected, arp_seconds: 5, arp_asked_seconds: asked },
-  });
+const gateway = (last: number, state: string) => ({ ...machine(last, state), is_gateway: true });
+const machine = (last: number, state: string) => ({
+  address: `10.15.3.${last}`,
+  ...{ state, is_gateway: false, selected_seconds: null, arp_seconds: 5, arp_asked_seconds: null },
+});
+
+test('all other gateways are named to which a reservation must be ordered too, those that are gone, and machines that may be gateways', async () => {
   const api = await telling({
     peers: ['10.15.3.11'],
     other_gateways: [
-      other(11, 'there', 700, 40),
-      other(12, 'there'),
-      other(13, 'away', 700),
-      other(14, 'stopped', null, 200),
-      other(15, 'unknown', 700),
-      other(16, 'away'),
+      gateway(11, 'there'),
+      machine(12, 'there'),
+      gateway(13, 'away'),
+      gateway(14, 'stopped'),
+      gateway(15, 'unknown'),
+      machine(16, 'away'),
     ],
   });
 
   expect(await withoutIt(api)).toEqual([
-    'at this gateway only: order the same, with this address, at 10.15.3.11, 10.15.3.12, 10.15.3.13 (gone now), 10.15.3.14 (gone now), 10.15.3.15 too',
+    'at this gateway only: order the same, with this address, at 10.15.3.11, 10.15.3.13 (gone now), 10.15.3.14 (gone now), 10.15.3.15 too',
+    '10.15.3.12 answers ARP: if a gateway runs there, order the same, with this address, there too',
+  ]);
+});
+
+test('a machine that has asked by ARP for this gateway, and is none as far as is known, is not said to be one', async () => {
+  const api = await telling({ other_gateways: [{ ...machine(11, 'there'), arp_asked_seconds: 3 }] });
+
+  expect(await withoutIt(api)).toEqual([
+    '10.15.3.11 answers ARP: if a gateway runs there, order the same, with this address, there too',
   ]);
 });
 
