@@ -58,11 +58,17 @@ export class AskingGateways {
   /**
    * Call it once a second. Who has not asked as a gateway does is forgotten when its next question begins a new row anyway.
    *
-   * @param isForgotten Whether a gateway is.
+   * @param isOver Whether a gateway is forgotten too.
+   * @returns Gateways that were forgotten now.
    */
-  check(isForgotten: (gateway: Ipv4) => boolean): void {
+  check(isOver: (gateway: Ipv4) => boolean): readonly Ipv4[] {
     const now = this.#clock.monotonic();
-    for (const [address, { at, isGateway }] of this.#askers)
-      if (isGateway ? isForgotten(address) : now - at >= LATELY) this.#askers.delete(address);
+    const forgotten: Ipv4[] = [];
+    for (const [address, { at, isGateway }] of this.#askers) {
+      if (isGateway ? !isOver(address) : now - at < LATELY) continue;
+      this.#askers.delete(address);
+      if (isGateway) forgotten.push(address);
+    }
+    return forgotten;
   }
 }

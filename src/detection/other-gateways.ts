@@ -122,9 +122,7 @@ export class OtherGateways {
 
   /** Call it once a second. */
   check(): void {
-    const { presentFor } = this.#peers;
-    const now = this.#clock.monotonic();
-    this.#asking.check((address) => now - (this.#atWorkAt(address) ?? now) >= presentFor);
+    this.#forget();
     const states = this.#states();
     for (const address of this.#gone)
       if (!(states.has(address) && this.#isGateway(address))) this.#gone.delete(address);
@@ -142,6 +140,15 @@ export class OtherGateways {
     const [, state] = gone.find(([, each]) => each === 'away') ?? gone[0] ?? [];
     const remedy = goneRemedy(lookOf(state, states), TOLD_FOR);
     return { name: 'gateway-gone', message: texts.join('; '), remedy, stopsNewGuests: false };
+  }
+
+  /** Its machine may answer ARP for ever, so the time counts from when its process was at work last. */
+  #forget(): void {
+    const { presentFor } = this.#peers;
+    const now = this.#clock.monotonic();
+    const forgotten = this.#asking.check((address) => now - (this.#atWorkAt(address) ?? now) >= presentFor);
+    // It is not back.
+    for (const address of forgotten) this.#gone.delete(address);
   }
 
   #addresses(): readonly Ipv4[] {

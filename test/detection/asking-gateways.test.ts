@@ -54,8 +54,9 @@ test('a gateway is forgotten when it shall be', () => {
     clock.stall(60_000);
     asking.note(OTHER);
   }
-  asking.check((gateway) => gateway === OTHER);
+  const forgotten = asking.check((gateway) => gateway === OTHER);
 
+  expect(forgotten).toEqual([OTHER]);
   expect(asking.isGateway(OTHER)).toBe(false);
 });
 

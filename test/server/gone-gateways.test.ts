@@ -280,6 +280,35 @@ test('a gateway that does not come back is told for a day, and then it is forgot
   expect(said(scene)).toEqual(['10.15.3.12: another gateway is gone']);
 });
 
+test.each([
+  ['no client has selected', []],
+  ['a client has selected', ['10.15.3.12']],
+])(
+  'a gateway that %s, and whose process has ended for good, is told for a day, and then forgotten, although its machine answers ARP',
+  async (_, selected) => {
+    const scene = await opened();
+    const { node, other } = scene;
+    for (const server of selected)
+      await node.hear(new Guest('52:54:00:00:00:01').select('10.15.3.20', server));
+    other.runs = false;
+    await node.clock.pass(DAY - HOUR);
+    const before = gone(scene)?.message;
+    await node.clock.pass(2 * HOUR);
+    const after = [gone(scene), known(node), others(scene).at(-1)];
+    other.runs = true;
+    await node.clock.pass(3 * MINUTE);
+
+    expect(before).toContain('10.15.3.12');
+    expect(after).toEqual([
+      undefined,
+      ['10.15.3.11'],
+      expect.objectContaining({ address: '10.15.3.12', state: 'there', isGateway: false }),
+    ]);
+    expect(said(scene)).toEqual(['10.15.3.12: another gateway is gone']);
+    expect(known(node)).toEqual(['10.15.3.11', '10.15.3.12']);
+  },
+);
+
 test('where each gateway has a share of the pool, a gateway that is gone is told too', async () => {
   const scene = await opened({
     planOf: ({ listenIp }) =>
