@@ -12,7 +12,7 @@ export const LATELY = 130_000;
 /** After such a gap between two beats the process stood still, and has heard nobody meanwhile: milliseconds. */
 const STALL = 4000;
 /** A lap asks for so many addresses at most. Those that clients name are asked for in any case. */
-const LAP_LIMIT = 64;
+export const LAP_LIMIT = 64;
 
 /**
  * Which of the addresses that may be gateways are on the segment, by ARP. Anybody can name a gateway in a DHCPREQUEST: one

@@ -5,7 +5,7 @@ import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../net/ipv4.ts';
 import { goneRemedy, goneText } from '../store/gone-gateway.ts';
 import { AskingGateways } from './asking-gateways.ts';
 import type { ClusterPeersView } from './cluster-peers.ts';
-import { LATELY } from './found-gateways.ts';
+import { LAP_LIMIT, LATELY } from './found-gateways.ts';
 import type { Peers } from './peers.ts';
 
 /**
@@ -172,7 +172,9 @@ export class OtherGateways {
     const isLong = askedSince !== undefined && now - askedSince >= LATELY;
     if (!found.isThere(address)) return isLong ? 'away' : 'unknown';
     const isAtWork = now - (this.#atWorkAt(address) ?? now) < LATELY;
-    return isLong && this.#asking.isGateway(address) && !isAtWork ? 'stopped' : 'there';
+    // Of more addresses than that, its own laps need not ask for this gateway, so that it does not ask tells nothing.
+    const hasToAsk = this.#known.size <= LAP_LIMIT && this.#asking.isGateway(address);
+    return isLong && hasToAsk && !isAtWork ? 'stopped' : 'there';
   }
 
   /** When its process last showed that it is at work: it asked, or a client selected it, which it had just answered. Undefined: never. */

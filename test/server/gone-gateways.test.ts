@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { gatewaysKnownTo } from '../../src/cli/doctor/known-gateways.ts';
-import type { Ipv4 } from '../../src/net/ipv4.ts';
+import { type Ipv4, ipv4 } from '../../src/net/ipv4.ts';
 import { hardware } from '../store/changes.ts';
 import { Guest } from '../support/guest.ts';
 import { at, planOf } from '../support/plan.ts';
@@ -306,6 +306,24 @@ test.each([
     ]);
     expect(said(scene)).toEqual(['10.15.3.12: another gateway is gone']);
     expect(known(node)).toEqual(['10.15.3.11', '10.15.3.12']);
+  },
+);
+
+test.each([
+  [64, 'stopped'],
+  [65, 'there'],
+])(
+  'of %i addresses that may be gateways, one that asks for this one no more is %s: it asks for 64 in a lap',
+  async (count, state) => {
+    const gateways = new Set(Array.from({ length: count }, (_, index) => ipv4(ONE + index)));
+    const scene = await opened({
+      planOf: ({ listenIp }) => planOf({ serverIdentifier: listenIp, peers: gateways, gateways }),
+    });
+    scene.other.runs = false;
+    await scene.node.clock.pass(5 * MINUTE);
+
+    expect(others(scene).map((each) => each.state)).toEqual(['there', state]);
+    expect(gone(scene) !== undefined).toBe(state === 'stopped');
   },
 );
 

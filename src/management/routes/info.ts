@@ -83,7 +83,7 @@ const OTHER_GATEWAY = z.object({
   address: z.string(),
   state: z.enum(['there', 'away', 'stopped', 'unknown']).meta({
     description:
-      'there: ARP has shown it lately; away: it has not answered ARP for more than two minutes; stopped: its machine answers ARP, but no gateway asks from there any more, and no client selects it; unknown: ARP cannot be asked, or not for long enough yet',
+      'there: ARP has shown it lately; away: it has not answered ARP for more than two minutes; stopped: its machine answers ARP, but no gateway asks from there any more, and no client selects it (not told where more than 64 addresses may be gateways); unknown: ARP cannot be asked, or not for long enough yet',
   }),
   is_gateway: z.boolean().meta({
     description:
