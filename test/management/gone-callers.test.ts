@@ -5,34 +5,43 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { PATIENCE } from '../../src/management/listen/ended-callers.ts';
 import { httpServer } from '../../src/management/listen/http-server.ts';
 
 const CALLERS = 300;
+/** More than a socket takes whose other end reads nothing. */
+const LARGE = 4 * 1024 * 1024;
+const TOO_BUSY = /^HTTP\/1\.1 503 Service Unavailable\r\n(.+\r\n)*retry-after: 2\r\n/i;
 const closing: (() => void)[] = [];
 afterEach(() => {
   for (const close of closing.splice(0)) close();
 });
 
-/** A server on a Unix socket, and the paths of the requests that it has begun. What is below /slow takes a while; /gone and /events never end. */
-async function served() {
+/** A server on a Unix socket, and the paths of the requests that it has begun. What is below /slow takes a while; /gone and /events never end; /large is. */
+async function served(patience = PATIENCE) {
   const folder = mkdtempSync(join(tmpdir(), 'vps-gateway-gone-'));
   const socketPath = join(folder, 'api.sock');
   const begun: string[] = [];
   /** The paths of those whose work has ended because their callers were gone. */
   const left: string[] = [];
-  const server = httpServer('unix', async ({ url, body }, { gone }) => {
-    const { pathname } = new URL(url);
-    begun.push(pathname);
-    gone?.addEventListener('abort', () => left.push(pathname));
-    if (pathname === '/events')
-      return new Response(new ReadableStream({ pull: () => new Promise(() => {}) }), {
-        headers: { 'content-type': 'text/event-stream' },
-      });
-    if (pathname.startsWith('/slow')) await delay(50);
-    if (pathname.startsWith('/gone')) await new Promise(() => {});
-    return new Response(body === null ? 'done' : await new Response(body).text());
-  });
+  const server = httpServer(
+    'unix',
+    async ({ url, body }, { gone }) => {
+      const { pathname } = new URL(url);
+      begun.push(pathname);
+      gone?.addEventListener('abort', () => left.push(pathname));
+      if (pathname === '/events')
+        return new Response(new ReadableStream({ pull: () => new Promise(() => {}) }), {
+          headers: { 'content-type': 'text/event-stream' },
+        });
+      if (pathname.startsWith('/slow')) await delay(50);
+      if (pathname.startsWith('/gone')) await new Promise(() => {});
+      if (pathname.startsWith('/large')) return new Response('x'.repeat(LARGE));
+      return new Response(body === null ? 'done' : await new Response(body).text());
+    },
+    patience,
+  );
   server.listen(socketPath, 1024);
   await once(server, 'listening');
   closing.push(() => {
@@ -62,7 +71,15 @@ async function served() {
     for await (const piece of socket.setEncoding('utf8')) told += piece;
     return told;
   };
-  return { begun, left, send, ask, askAndEnd };
+  /** Sends all, ends its side, and reads nothing. */
+  const endUnread = async (text: string) => {
+    const socket = connect({ path: socketPath, allowHalfOpen: true }).on('error', () => {});
+    closing.unshift(() => socket.destroy());
+    await once(socket, 'connect');
+    socket.end(text);
+    return socket;
+  };
+  return { begun, left, send, ask, askAndEnd, endUnread };
 }
 
 const head = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
@@ -126,6 +143,69 @@ describe('a caller that has ended its side after its request', () => {
     const all = await Promise.all(Array.from({ length: 200 }, () => askAndEnd(head('/slow'))));
 
     expect(all.filter((told) => !told.startsWith('HTTP/1.1 200 OK'))).toEqual([]);
+  });
+
+  test('is answered while others read nothing of theirs', async () => {
+    const { askAndEnd, begun, endUnread } = await served();
+    for (let number = 0; number < 20; number += 1) await endUnread(head('/large').repeat(2));
+
+    expect(await askAndEnd(head('/here'))).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    expect(begun.filter((path) => path === '/large')).toHaveLength(40);
+  });
+
+  test('has its large answer whole', async () => {
+    const { askAndEnd } = await served();
+    const all = await Promise.all(Array.from({ length: 20 }, () => askAndEnd(head('/large'))));
+
+    expect(all.filter((told) => told.length <= LARGE)).toEqual([]);
+  });
+
+  test('and reads nothing of its answer is closed after a time', async () => {
+    const { endUnread, left } = await served({ ...PATIENCE, unread: 20 });
+
+    await endUnread(head('/large'));
+
+    await vi.waitFor(() => expect(left).toEqual(['/large']), 10_000);
+  });
+
+  test('is not closed while its answer takes a while', async () => {
+    const { askAndEnd } = await served({ ...PATIENCE, unread: 5 });
+
+    expect(await askAndEnd(head('/slow'))).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  });
+
+  test('is told to ask again when its answer takes too long, or others keep it waiting: work on a read ends', async () => {
+    const { askAndEnd, begun, left } = await served({ ...PATIENCE, answer: 100 });
+
+    const all = await Promise.all(Array.from({ length: 20 }, () => askAndEnd(head('/gone'))));
+
+    expect(all.filter((told) => !TOO_BUSY.test(told))).toEqual([]);
+    expect(begun.length).toBeLessThan(20);
+    expect(left).toHaveLength(begun.length);
+  });
+
+  test('has each of its requests answered, when the first takes too long', async () => {
+    const { askAndEnd } = await served({ ...PATIENCE, answer: 100 });
+
+    const told = await askAndEnd(head('/gone') + head('/here'));
+
+    expect(told.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 503', 'HTTP/1.1 200']);
+  });
+
+  test('has its change carried out and answered, however long that takes', async () => {
+    const { askAndEnd } = await served({ ...PATIENCE, answer: 1 });
+
+    const told = await askAndEnd('PUT /slow HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nwhole');
+
+    expect(told).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  });
+
+  test('is answered, or told to ask again, however many have done so', async () => {
+    const { askAndEnd } = await served();
+
+    const all = await Promise.all(Array.from({ length: 600 }, () => askAndEnd(head('/slow'))));
+
+    expect(all.filter((told) => !told.startsWith('HTTP/1.1 200 OK') && !TOO_BUSY.test(told))).toEqual([]);
   });
 
   test('gets no stream of events, which would have no end: its place is free', async () => {

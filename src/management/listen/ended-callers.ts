@@ -1,11 +1,21 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { OpenRequest } from './open-request.ts';
 
-/** So many are waited for at once: further ones count as gone, so that those who leave keep no connection from others. */
+/** So many are waited for at once: further ones are refused, so that those who leave keep no connection from others. */
 const MOST = 256;
-/** How long a read for one of them may take until its answer begins: milliseconds. */
-const READ_TIME = 5000;
+
+/** Of callers that have ended their side, in milliseconds. */
+export interface Patience {
+  /** How long a request of theirs may wait until it is begun, and a read for one of them until its answer begins. */
+  readonly answer: number;
+  /** After this time in which they have read nothing of an answer, or twice that, their connection is closed. */
+  readonly unread: number;
+}
+
+/** Who reads an answer page by page has the time for one. */
+export const PATIENCE: Patience = { answer: 5000, unread: 60_000 };
 
 /**
  * Callers that have ended their side of the connection after their request, as `nc -N` does. Such a caller may wait for its answer
@@ -13,21 +23,42 @@ const READ_TIME = 5000;
  * written. So some of them are answered, after all others. A stream of events, which only its caller ends, is over.
  */
 export class EndedCallers {
-  /** The newest response of each connection. */
-  readonly #newest = new WeakMap<Socket, ServerResponse>();
+  readonly #patience: Patience;
+  readonly #givenUp: () => void;
+  readonly #requests = new WeakMap<ServerResponse, OpenRequest>();
+  /** Those of each connection that are not answered, in their order. */
+  readonly #open = new WeakMap<Socket, Set<OpenRequest>>();
   readonly #streams = new WeakSet<ServerResponse>();
   #count = 0;
+
+  /** @param givenUp Called when requests have been given up: those that wait are refused. */
+  constructor(patience: Patience, givenUp: () => void) {
+    this.#patience = patience;
+    this.#givenUp = givenUp;
+  }
 
   /** Call it before the server listens. */
   follow(server: Server | SecureServer): void {
     // Node would end its own side, too, and no answer would come through.
     Object.assign(server, { httpAllowHalfOpen: true });
     server.on('connection', (socket: Socket) => socket.once('end', () => this.#noteEnd(socket)));
+    server.on('timeout', (socket: Socket) => {
+      // With nothing left to be sent, it is the answer that is waited for.
+      if (!socket.readableEnded || socket.writableLength > 0) socket.destroy();
+    });
   }
 
-  /** A request has come. */
-  note({ socket }: IncomingMessage, outgoing: ServerResponse): void {
-    this.#newest.set(socket, outgoing);
+  /** Call it when the request has come. */
+  requestOf(outgoing: ServerResponse): OpenRequest {
+    const known = this.#requests.get(outgoing);
+    if (known !== undefined) return known;
+    const request = new OpenRequest(outgoing);
+    this.#requests.set(outgoing, request);
+    const { socket } = outgoing.req;
+    const open = this.#open.get(socket) ?? new Set();
+    this.#open.set(socket, open.add(request));
+    outgoing.once('close', () => open.delete(request));
+    return request;
   }
 
   /** Its answer has no end. */
@@ -37,24 +68,28 @@ export class EndedCallers {
   }
 
   #noteEnd(socket: Socket): void {
-    const newest = this.#newest.get(socket);
+    const open = [...(this.#open.get(socket) ?? [])];
     // Node closes a connection on which no answer is awaited.
-    if (newest === undefined || newest.destroyed) return;
-    if (this.#count >= MOST || this.#streams.has(newest)) {
+    if (open.length === 0) return;
+    if (open.some(({ outgoing }) => this.#streams.has(outgoing))) {
       socket.destroy();
       return;
     }
+    socket.setTimeout(this.#patience.unread);
+    if (this.#count >= MOST) {
+      this.#giveUp(open);
+      return;
+    }
     this.#count += 1;
-    const timer = setTimeout(() => {
-      if (isRead(newest) && !newest.headersSent) socket.destroy();
-    }, READ_TIME);
+    const timer = setTimeout(() => this.#giveUp(open), this.#patience.answer);
     socket.once('close', () => {
       clearTimeout(timer);
       this.#count -= 1;
     });
   }
-}
 
-function isRead({ req }: ServerResponse): boolean {
-  return req.method === 'GET' || req.method === 'HEAD';
+  #giveUp(open: readonly OpenRequest[]): void {
+    for (const request of open) request.giveUp();
+    this.#givenUp();
+  }
 }

@@ -10,7 +10,7 @@ import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Caller } from '../http/caller.ts';
 import { badRequest } from '../http/problem.ts';
-import { EndedCallers } from './ended-callers.ts';
+import { EndedCallers, PATIENCE } from './ended-callers.ts';
 import { RequestQueue } from './request-queue.ts';
 
 /** The longest head of a request: octets. */
@@ -29,10 +29,11 @@ const ENDLESS = 'text/event-stream';
 type Fetch = (request: Request, caller: Caller) => Response | Promise<Response>;
 
 /** A server of Node's own for the app; it listens nowhere yet. */
-export function httpServer(via: Caller['via'], fetch: Fetch): Server {
+export function httpServer(via: Caller['via'], fetch: Fetch, patience = PATIENCE): Server {
   const options = { maxHeaderSize: HEADER_LIMIT, keepAliveTimeout: IDLE_TIME };
-  const callers = new EndedCallers();
-  const server = limited(createServer(options, listenerOf(via, fetch, callers)));
+  const queue = new RequestQueue();
+  const callers = new EndedCallers(patience, () => queue.refuseGivenUp());
+  const server = limited(createServer(options, listenerOf(via, fetch, queue, callers)));
   callers.follow(server);
   return server;
 }
@@ -43,18 +44,23 @@ export function httpServer(via: Caller['via'], fetch: Fetch): Server {
  */
 export function httpsServer(fetch: Fetch): SecureServer {
   const options = { maxHeaderSize: HEADER_LIMIT, keepAliveTimeout: IDLE_TIME, handshakeTimeout: HEAD_TIME };
-  return limited(createSecureServer(options, listenerOf('tcp', fetch, new EndedCallers())));
+  const callers = new EndedCallers(PATIENCE, () => {});
+  return limited(createSecureServer(options, listenerOf('tcp', fetch, new RequestQueue(), callers)));
 }
 
-function listenerOf(via: Caller['via'], fetch: Fetch, callers: EndedCallers): RequestListener {
-  const queue = new RequestQueue();
+function listenerOf(
+  via: Caller['via'],
+  fetch: Fetch,
+  queue: RequestQueue,
+  callers: EndedCallers,
+): RequestListener {
   const listener = getRequestListener(
     async (request, { incoming, outgoing }) => {
-      const gone = new AbortController();
-      outgoing.once('close', () => gone.abort());
+      const answering = outgoing as ServerResponse;
       const remote = (incoming as IncomingMessage).socket.remoteAddress ?? '';
-      const answer = await fetch(request, { via, remote, gone: gone.signal });
-      if (answer.headers.get('content-type') === ENDLESS) callers.noteStream(outgoing as ServerResponse);
+      const asked = callers.requestOf(answering);
+      const answer = await asked.answer((gone) => fetch(request, { via, remote, gone }));
+      if (answer.headers.get('content-type') === ENDLESS) callers.noteStream(answering);
       return answer;
     },
     {
@@ -66,12 +72,13 @@ function listenerOf(via: Caller['via'], fetch: Fetch, callers: EndedCallers): Re
     },
   );
   return (incoming, outgoing) => {
-    callers.note(incoming, outgoing);
+    const request = callers.requestOf(outgoing);
     queue.add({
       isGone: () => incoming.socket.destroyed,
       hasEnded: () => incoming.socket.readableEnded,
+      isGivenUp: () => request.isGivenUp,
       begin: (done) => {
-        outgoing.once('close', done);
+        request.whenDecided(done);
         void listener(incoming, outgoing);
       },
     });

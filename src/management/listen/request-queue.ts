@@ -12,7 +12,9 @@ export interface ReadRequest {
   readonly isGone: () => boolean;
   /** True: its caller has ended its side. It may wait for the answer, or have gone: the others come first. */
   readonly hasEnded: () => boolean;
-  /** @param done Called when it is answered, or its caller has gone. */
+  /** True: it is begun at once, and refused. */
+  readonly isGivenUp: () => boolean;
+  /** @param done Called when its answer is decided, or its caller has gone. */
   begin(done: () => void): void;
 }
 
@@ -34,6 +36,15 @@ export class RequestQueue {
     setImmediate(() => setImmediate(() => this.#queue(request)));
   }
 
+  /** Begins those that have been given up since, which refuses them: no place is free for them. */
+  refuseGivenUp(): void {
+    for (const request of this.#ended.splice(0)) {
+      if (request.isGone()) continue;
+      if (request.isGivenUp()) request.begin(() => {});
+      else this.#ended.push(request);
+    }
+  }
+
   #queue(request: ReadRequest): void {
     if (this.#waiting.length + this.#ended.length >= MOST) {
       request.begin(() => {});
@@ -44,7 +55,7 @@ export class RequestQueue {
   }
 
   #schedule(): void {
-    // `done` is not called for a request behind another one of its connection, when its caller goes.
+    // Of a request behind another one of its connection, `close` is not told when its caller goes.
     for (const request of this.#ended.length === 0 ? [] : this.#atWork)
       if (request.isGone()) this.#atWork.delete(request);
     const mayBegin = Math.min(this.#ended.length, ENDED_AT_WORK - this.#atWork.size);
@@ -64,7 +75,7 @@ export class RequestQueue {
   #beginNext(): void {
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       if (next.isGone()) continue;
-      if (!next.hasEnded()) {
+      if (!next.hasEnded() || next.isGivenUp()) {
         next.begin(() => {});
         return;
       }
