@@ -18,7 +18,7 @@ afterEach(() => {
   for (const close of closing.splice(0)) close();
 });
 
-/** A server on a Unix socket, and the paths of the requests that it has begun. What is below /slow takes a while; /gone and /events never end; /large is. */
+/** A server on a Unix socket, and the paths of the requests that it has begun. What is below /slow takes a while, and so does the end of /pieces; /gone and /events never end; /large is. */
 async function served(patience = PATIENCE) {
   const folder = mkdtempSync(join(tmpdir(), 'vps-gateway-gone-'));
   const socketPath = join(folder, 'api.sock');
@@ -35,6 +35,17 @@ async function served(patience = PATIENCE) {
         return new Response(new ReadableStream({ pull: () => new Promise(() => {}) }), {
           headers: { 'content-type': 'text/event-stream' },
         });
+      if (pathname === '/pieces')
+        return new Response(
+          new ReadableStream({
+            start: (controller) => controller.enqueue(Buffer.from('begun ')),
+            pull: async (controller) => {
+              await delay(50);
+              controller.enqueue(Buffer.from(gone?.aborted === true ? 'left' : 'done'));
+              controller.close();
+            },
+          }),
+        );
       if (pathname.startsWith('/slow')) await delay(50);
       if (pathname.startsWith('/gone')) await new Promise(() => {});
       if (pathname.startsWith('/large')) return new Response('x'.repeat(LARGE));
@@ -190,6 +201,14 @@ describe('a caller that has ended its side after its request', () => {
     const told = await askAndEnd(head('/gone') + head('/here'));
 
     expect(told.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 503', 'HTTP/1.1 200']);
+  });
+
+  test('has an answer to its end that has begun, however long that takes', async () => {
+    const { askAndEnd } = await served({ ...PATIENCE, answer: 20 });
+
+    const told = await askAndEnd(head('/pieces'));
+
+    expect(told).toMatch(/^HTTP\/1\.1 200 OK\r\n.*begun .*done/s);
   });
 
   test('has its change carried out and answered, however long that takes', async () => {

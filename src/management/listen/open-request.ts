@@ -36,6 +36,7 @@ export class OpenRequest {
     try {
       return this.#isGivenUp ? tooBusy() : await this.#begun(work);
     } finally {
+      this.#refuse = () => {};
       this.#done();
     }
   }
