@@ -28,6 +28,9 @@ const SLOW = 50;
 const HOLD_OFF = 5;
 /** But no longer than this: milliseconds. */
 const MOST_HOLD_OFF = 1000;
+/** Questions about cards that speak by ARP: so many at once, and so many more a second. */
+const ASKED_AT_ONCE = 64;
+const ASKED_PER_SECOND = 16;
 /** Time from one search for the bridge to the next: milliseconds. */
 const REFRESH = 30_000;
 
@@ -48,6 +51,8 @@ export class GuestPorts implements GuestPortsView {
   readonly #wanted: HardwareAddress[] = [];
   #heldOffUntil = Number.NEGATIVE_INFINITY;
   #refreshedAt: number;
+  #left = ASKED_AT_ONCE;
+  #leftAt: number;
 
   /** `seed`: of 32 bits, and known to no client. */
   constructor(segment: SegmentPorts, clock: Pick<Clock, 'monotonic'>, seed: number) {
@@ -55,6 +60,7 @@ export class GuestPorts implements GuestPortsView {
     this.#clock = clock;
     this.#seed = seed;
     this.#refreshedAt = clock.monotonic();
+    this.#leftAt = this.#refreshedAt;
   }
 
   note({ type, hardware, giaddr }: Message, { frameSource }: Arrival): void {
@@ -142,6 +148,18 @@ export class GuestPorts implements GuestPortsView {
     const cell = this.#find(card);
     const port = cell < 0 ? this.#segment.portsOf([card])[0] : this.#ports[cell];
     return port === undefined ? undefined : portToText(port);
+  }
+
+  /** True if a card is behind a guest's port now. Asks the kernel, but not too often: what is not known then is false. */
+  isOfGuest(card: HardwareAddress): boolean {
+    const now = this.#clock.monotonic();
+    if (!this.#segment.hasBridge || now < this.#heldOffUntil) return false;
+    this.#left = Math.min(ASKED_AT_ONCE, this.#left + ((now - this.#leftAt) * ASKED_PER_SECOND) / 1000);
+    this.#leftAt = now;
+    if (this.#left < 1) return false;
+    this.#left -= 1;
+    const [port] = this.#segment.portsOf([card]);
+    return port?.kind === 'guest';
   }
 
   /** Call it about once a second: the interface may have become a port, or the bridge another one. */

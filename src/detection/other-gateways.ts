@@ -49,6 +49,11 @@ export class OtherGateways {
   /** Undefined: leases are not shared. */
   readonly #sharing: Pick<ClusterPeersView, 'live'> | undefined;
   #asking: AskingGateways;
+  /** When a client of another node selected each last, as far as is known: monotonic milliseconds. */
+  readonly #selectedAt = new Map<Ipv4, number>();
+  /** Those that ARP has shown elsewhere than behind a guest's port of this node; and those that it has shown only there. */
+  readonly #shown = new Set<Ipv4>();
+  readonly #shownByGuests = new Set<Ipv4>();
   /** Those that are logged as gone. */
   readonly #gone = new Set<Ipv4>();
 
@@ -78,16 +83,33 @@ export class OtherGateways {
     this.#known = known;
   }
 
-  /** A machine was heard by ARP. */
-  hear(address: Ipv4): void {
+  /**
+   * A machine was heard by ARP.
+   *
+   * @param isOfGuest Whether the machine is a guest of this node.
+   */
+  hear(address: Ipv4, isOfGuest: () => boolean): void {
     if (!this.#known.has(address)) return;
+    if (!this.#shown.has(address)) {
+      if (isOfGuest()) this.#shownByGuests.add(address);
+      else this.#shown.add(address);
+    }
     this.#peers.found.note(address, this.#clock.monotonic());
     this.#peers.hear(address);
   }
 
-  /** A machine has asked everybody by ARP for this gateway's address. */
-  hearAsker(address: Ipv4): void {
-    if (this.#known.has(address)) this.#asking.note(address);
+  /**
+   * A machine has asked everybody by ARP for this gateway's address.
+   *
+   * @param isOfGuest As of `hear`: a guest may name any address as its own.
+   */
+  hearAsker(address: Ipv4, isOfGuest: () => boolean): void {
+    if (this.#known.has(address) && !isOfGuest()) this.#asking.note(address);
+  }
+
+  /** A client that is no guest of this node, as far as is known, has selected a gateway. */
+  noteSelection(gateway: Ipv4): void {
+    if (this.#known.has(gateway)) this.#selectedAt.set(gateway, this.#clock.monotonic());
   }
 
   /** By address, in order. */
@@ -162,7 +184,9 @@ export class OtherGateways {
 
   /** True: it has done what only a gateway does: a client selected it, or it asks as a gateway does. */
   #isGateway(address: Ipv4): boolean {
-    return this.#peers.peers.has(address) || this.#asking.isGateway(address);
+    if (this.#asking.isGateway(address)) return true;
+    const isGuest = this.#shownByGuests.has(address) && !this.#shown.has(address);
+    return this.#peers.peers.has(address) && !isGuest;
   }
 
   #stateOf(address: Ipv4): GatewayState {
@@ -179,14 +203,15 @@ export class OtherGateways {
 
   /** When its process last showed that it is at work: it asked, or a client selected it, which it had just answered. Undefined: never. */
   #atWorkAt(address: Ipv4): number | undefined {
-    const [askedAt, selectedAt] = [this.#asking.askedAt(address), this.#peers.selectedAt(address)];
+    const [askedAt, selectedAt] = [this.#asking.askedAt(address), this.#selectedAt.get(address)];
     return askedAt === undefined ? selectedAt : Math.max(askedAt, selectedAt ?? askedAt);
   }
 
   #goneText(address: Ipv4, state: GatewayState): string {
     const now = this.#clock.monotonic();
-    const seenAt = state === 'away' ? this.#peers.found.foundAt(address) : undefined;
-    const times = [seenAt, this.#atWorkAt(address)].filter((at) => at !== undefined);
+    const { found } = this.#peers;
+    const seenAt = state === 'away' ? [found.foundAt(address), this.#peers.selectedAt(address)] : [];
+    const times = [...seenAt, this.#atWorkAt(address)].filter((at) => at !== undefined);
     const lastAt = times.length === 0 ? now : Math.max(...times);
     const what =
       state === 'away' ? 'does not answer ARP' : 'only its machine answers ARP, as if its process had ended';

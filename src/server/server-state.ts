@@ -107,6 +107,8 @@ export function serverStateOf(
       if (peers.known.has(server)) hostAnswers?.noteSelection(guestPorts?.hostOfCard(hardware));
       firstGateways?.noteSelection(server);
       if (clusterPeers?.live.has(server) !== true) peers.noteRequest(server, address, client, hardware);
+      // Any guest may name any gateway, so that one of this node names it does not show that it is at work.
+      if (guestPorts?.portOfCard(hardware)?.kind !== 'guest') memory.otherGateways.noteSelection(server);
       if (peers.known.has(server)) peerMemory?.noteRequest(address);
       rogueServers.noteRequest(server, address, hardware);
     },

@@ -65,19 +65,20 @@ export class Service {
       leases: store.leases,
       submit: (order) => this.exchange.submit(order),
     });
-    const { prober, sightings } = new ArpWatch({
-      ...{ arp: medium.arp, leases: store.leases, clock, log: parts.log, quiet, ports: medium.ports },
-      plan: () => this.#plan,
-      isAlone: () => memory.peers.peers.size === 0,
-      onHolder: (address, machine, isBelieved) => {
-        memory.otherGateways.hear(address);
-        if (isBelieved) claims.hear(address, machine);
-      },
-    });
     const monotonic = () => clock.monotonic();
     const { ports } = medium;
     const guestPorts = ports === undefined ? undefined : new GuestPorts(ports, clock, parts.seed);
     this.#guestPorts = guestPorts;
+    const isOfGuest = (machine: HardwareAddress) => guestPorts?.isOfGuest(machine) === true;
+    const { prober, sightings } = new ArpWatch({
+      ...{ arp: medium.arp, leases: store.leases, clock, log: parts.log, quiet, ports },
+      plan: () => this.#plan,
+      isAlone: () => memory.peers.peers.size === 0,
+      onHolder: (address, machine, isBelieved) => {
+        memory.otherGateways.hear(address, () => isOfGuest(machine));
+        if (isBelieved) claims.hear(address, machine);
+      },
+    });
     const limits = new Limits(store.leases, monotonic, () => this.#plan, parts.seed, guestPorts);
     const learners =
       guestPorts === undefined ? [] : [cardLearner(store.reservations, guestPorts, memory.orderReservation)];
@@ -115,7 +116,7 @@ export class Service {
       makeRoom: memory.makeRoom,
     });
     this.exchange.beat();
-    medium.arp.onAsked?.((asker) => memory.otherGateways.hearAsker(asker));
+    medium.arp.onAsked?.((asker, machine) => memory.otherGateways.hearAsker(asker, () => isOfGuest(machine)));
     memory.peers.found.begin(medium.arp);
     memory.peers.claims = claims;
     this.reception = new Reception({

@@ -99,7 +99,7 @@ class PacketArpSocket implements ArpSocket {
   #readiness: Readiness | undefined;
   #hear: (address: Ipv4, machine: HardwareAddress, speech: ArpSpeech) => void = () => {};
   #hearProbe: (address: Ipv4, hardware: HardwareAddress) => void = () => {};
-  #hearAsker: (asker: Ipv4) => void = () => {};
+  #hearAsker: (asker: Ipv4, machine: HardwareAddress) => void = () => {};
   #hearSign: (sign: ListenIpSign, hardware: HardwareAddress) => void = () => {};
   #isClosed = false;
   #isReading = false;
@@ -167,7 +167,7 @@ class PacketArpSocket implements ArpSocket {
     this.#beginReading();
   }
 
-  onAsked(hear: (asker: Ipv4) => void): void {
+  onAsked(hear: (asker: Ipv4, machine: HardwareAddress) => void): void {
     this.#hearAsker = hear;
     this.#beginReading();
   }
@@ -231,7 +231,7 @@ class PacketArpSocket implements ArpSocket {
         sender !== undefined && asksFor(this.#listenIp, view, offset) && this.#isBroadcast(slot);
       vector.putRoom(slot);
       if (sender !== undefined) this.#hear(sender.address, frame || sender.hardware, arpSpeech(view, offset));
-      if (isAsked) this.#hearAsker(sender.address);
+      if (isAsked) this.#hearAsker(sender.address, frame || sender.hardware);
       if (probed !== undefined) this.#hearProbe(probed.address, frame || probed.hardware);
       if (about !== undefined) this.#hearSign(about.sign, about.hardware);
       else if (sender?.address === this.#nobody) this.#hearSign('proxy', sender.hardware);

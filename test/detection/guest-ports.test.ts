@@ -44,6 +44,24 @@ describe('where guests are plugged in', () => {
     expect(nameOf(new Guest('52:54:00:00:00:03'))).toBeUndefined();
   });
 
+  test('is asked for each card that speaks by ARP, as it is now, and no more than 64 times at once and 16 times a second', async () => {
+    const { clock, cards, ports } = setUp();
+    const isOfGuest = (mac: string) => ports.isOfGuest(hardwareFromText(mac) ?? NO_HARDWARE);
+    cards.plug(ADA.mac, 'tap104i0');
+    cards.plug(BEN.mac, 'vxlan_vps');
+    const first = [isOfGuest(ADA.mac), isOfGuest(BEN.mac), isOfGuest('52:54:00:00:00:03')];
+    cards.plug(ADA.mac, 'vxlan_vps');
+    const moved = isOfGuest(ADA.mac);
+    for (let count = 0; count < 1000; count += 1) isOfGuest(BEN.mac);
+    const atOnce = cards.asked.length;
+    await clock.pass(1000);
+    for (let count = 0; count < 1000; count += 1) isOfGuest(BEN.mac);
+
+    expect(first).toEqual([true, false, false]);
+    expect(moved).toBe(false);
+    expect([atOnce, cards.asked.length]).toEqual([64, 80]);
+  });
+
   test('is asked again when a guest starts anew, since it may have been moved; for a renewal only after minutes', async () => {
     const { clock, cards, round, nameOf } = setUp();
     cards.plug(ADA.mac, 'tap104i0');

@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest';
 import { gatewaysKnownTo } from '../../src/cli/doctor/known-gateways.ts';
+import { hardwareToText } from '../../src/net/hardware-address.ts';
 import { type Ipv4, ipv4 } from '../../src/net/ipv4.ts';
+import type { SegmentPorts } from '../../src/transport/transport.ts';
 import { hardware } from '../store/changes.ts';
 import { Guest } from '../support/guest.ts';
 import { at, planOf } from '../support/plan.ts';
+import { PluggedCards } from '../support/plugged.ts';
 import { ServerNode, type ServerNodeOptions, THERE } from '../support/server-node.ts';
 
 const [ONE, OTHER, THIRD] = [at('10.15.3.11'), at('10.15.3.12'), at('10.15.3.13')];
@@ -38,7 +41,7 @@ class Neighbour {
     const isOnSegment = this.#node.segment.holders.has(this.#address);
     if (this.runs && isOnSegment) {
       this.#node.segment.say(this.#address, hardware(this.#address & 255), 'question');
-      this.#node.segment.askForSelf(this.#address);
+      this.#node.segment.askForSelf(this.#address, hardware(this.#address & 255));
     }
     this.#node.clock.after(MINUTE, () => this.#beat());
   }
@@ -51,12 +54,13 @@ interface Opened {
 }
 
 /** A server whose segment has two other gateways, after some minutes. No guest has selected any of them. */
-async function opened(parts: ServerNodeOptions = {}): Promise<Opened> {
+async function opened(parts: ServerNodeOptions = {}, ports?: SegmentPorts): Promise<Opened> {
   const gateways = new Set([ONE, OTHER]);
   const node = new ServerNode({
     planOf: ({ listenIp }) => planOf({ serverIdentifier: listenIp, peers: gateways, gateways }),
     ...parts,
   });
+  node.ports = ports;
   await node.server.start();
   const [one, other] = [new Neighbour(node, ONE), new Neighbour(node, OTHER)];
   await node.clock.pass(5 * MINUTE);
@@ -204,7 +208,7 @@ test('a machine that has asked once for this gateway, as a kernel does, is not s
       planOf({ serverIdentifier: listenIp, peers: new Set(), gateways: new Set([THIRD]) }),
   });
   node.segment.holders.set(THIRD, hardware(13));
-  node.segment.askForSelf(THIRD);
+  node.segment.askForSelf(THIRD, hardware(13));
   await node.clock.pass(3000);
   const soon = known(node);
   await node.clock.pass(HOUR);
@@ -326,6 +330,73 @@ test.each([
     expect(gone(scene) !== undefined).toBe(state === 'stopped');
   },
 );
+
+/** A server that sees the ports of its bridge, and behind one of them a guest with this MAC. The other gateways come by a tunnel. */
+async function openedOnBridge(guest: string): Promise<Opened> {
+  const ports = new PluggedCards();
+  ports.plug(guest, 'tap101i0');
+  for (const gateway of [ONE, OTHER])
+    ports.plug(hardwareToText(hardware(gateway & 255)), 'vxlan_test', '192.0.2.2');
+  const gateways = new Set([ONE, OTHER, THIRD]);
+  const plan = { peers: gateways, gateways };
+  return await opened({ planOf: ({ listenIp }) => planOf({ serverIdentifier: listenIp, ...plan }) }, ports);
+}
+
+const GUEST_CARD = hardware(101);
+const GUEST = hardwareToText(GUEST_CARD);
+
+test('a guest of this node that asks as a gateway does, and then falls silent, is no gateway that is gone', async () => {
+  const scene = await openedOnBridge(GUEST);
+  const { node } = scene;
+  for (let time = 0; time < 5; time += 1) {
+    node.segment.say(THIRD, GUEST_CARD, 'question');
+    node.segment.askForSelf(THIRD, GUEST_CARD);
+    await node.clock.pass(31_000);
+  }
+  const meanwhile = known(node);
+  await node.clock.pass(HOUR);
+
+  expect(meanwhile).toEqual(['10.15.3.11', '10.15.3.12']);
+  expect(gone(scene)).toBeUndefined();
+});
+
+test('a guest of this node that answers ARP as a gateway, and selects itself, is no gateway that is gone', async () => {
+  const scene = await openedOnBridge(GUEST);
+  const { node } = scene;
+  node.segment.holders.set(THIRD, GUEST_CARD);
+  await node.clock.pass(MINUTE);
+  await node.hear(new Guest(GUEST).select('10.15.3.20', '10.15.3.13'));
+  const meanwhile = known(node);
+  node.segment.holders.delete(THIRD);
+  await node.clock.pass(HOUR);
+
+  expect(meanwhile).toEqual(['10.15.3.11', '10.15.3.12']);
+  expect(gone(scene)).toBeUndefined();
+});
+
+test('a guest of this node that goes on selecting a gateway does not hide that its process has ended', async () => {
+  const scene = await openedOnBridge(GUEST);
+  const { node, other } = scene;
+  other.runs = false;
+  for (let minute = 0; minute < 5; minute += 1) {
+    await node.hear(new Guest(GUEST).select('10.15.3.20', '10.15.3.12'));
+    await node.clock.pass(MINUTE);
+  }
+
+  expect(others(scene).map(({ state }) => state)).toEqual(['there', 'stopped']);
+  expect(gone(scene)?.message).toContain('10.15.3.12');
+});
+
+test('a guest of this node that answers ARP for a gateway does not hide that it is one', async () => {
+  const { node } = await openedOnBridge(GUEST);
+  node.segment.holders.set(THIRD, hardware(13));
+  node.segment.liar = (address) => (address === THIRD ? GUEST_CARD : undefined);
+  node.segment.say(THIRD, GUEST_CARD);
+  await node.clock.pass(MINUTE);
+  await node.hear(new Guest(GUEST).select('10.15.3.20', '10.15.3.13'));
+
+  expect(known(node)).toContain('10.15.3.13');
+});
 
 test('where each gateway has a share of the pool, a gateway that is gone is told too', async () => {
   const scene = await opened({

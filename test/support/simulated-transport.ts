@@ -211,7 +211,7 @@ export class SimulatedSegment implements SegmentArp {
   readonly unread: [address: Ipv4, holder: HardwareAddress][] = [];
   #hear: (address: Ipv4, machine: HardwareAddress, speech: ArpSpeech) => void = () => {};
   #hearProbe: (address: Ipv4, hardware: HardwareAddress) => void = () => {};
-  #hearAsker: (asker: Ipv4) => void = () => {};
+  #hearAsker: (asker: Ipv4, machine: HardwareAddress) => void = () => {};
 
   ask(address: Ipv4): boolean {
     if (this.refuses) return false;
@@ -231,13 +231,13 @@ export class SimulatedSegment implements SegmentArp {
     this.#hearProbe = hear;
   }
 
-  onAsked(hear: (asker: Ipv4) => void): void {
+  onAsked(hear: (asker: Ipv4, machine: HardwareAddress) => void): void {
     this.#hearAsker = hear;
   }
 
   /** Another gateway asks everybody for the listen IP. */
-  askForSelf(asker: Ipv4): void {
-    this.#hearAsker(asker);
+  askForSelf(asker: Ipv4, machine: HardwareAddress): void {
+    this.#hearAsker(asker, machine);
   }
 
   hearNow(): void {

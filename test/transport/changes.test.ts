@@ -107,7 +107,7 @@ describeSystem('an interface that changes, and its ARP', [], () => {
 
     it('who asks everybody for the listen IP is told, and neither who asks this node alone nor who asks for another', async () => {
       const askers: string[] = [];
-      openArp().onAsked?.((asker) => askers.push(ipv4ToText(asker)));
+      openArp().onAsked?.((asker, machine) => askers.push(`${ipv4ToText(asker)} ${machine.toString(16)}`));
       const socket = closedAfter(new PacketSocket(guest, 'eth0', 0x0806, () => {}));
       const say = (to: string, operation: number, sender: string, target: string) =>
         socket.send(
@@ -122,7 +122,13 @@ describeSystem('an interface that changes, and its ARP', [], () => {
       say('ff:ff:ff:ff:ff:ff', 1, '10.15.3.12', '10.15.3.15');
       say('ff:ff:ff:ff:ff:ff', 2, '10.15.3.13', '10.15.3.10');
       say('ff:ff:ff:ff:ff:ff', 1, '10.15.3.14', '10.15.3.10');
-      await soon(() => expect(askers).toEqual(['10.15.3.14']));
+      await soon(() =>
+        expect(askers).toEqual([
+          `10.15.3.14 ${mac(GUEST)
+            .map((byte) => byte.toString(16).padStart(2, '0'))
+            .join('')}`,
+        ]),
+      );
     });
 
     it('what others announce is heard, from our segment only, and a probe announces nothing', async () => {
