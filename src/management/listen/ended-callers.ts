@@ -61,6 +61,11 @@ export class EndedCallers {
     return request;
   }
 
+  /** The answers that are awaited on a connection, in their order. */
+  openOn(socket: Socket): readonly ServerResponse[] {
+    return [...(this.#open.get(socket) ?? [])].map(({ outgoing }) => outgoing);
+  }
+
   /** Its answer has no end. */
   noteStream(outgoing: ServerResponse): void {
     this.#streams.add(outgoing);

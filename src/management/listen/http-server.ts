@@ -6,12 +6,12 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
-import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Caller } from '../http/caller.ts';
 import { badRequest } from '../http/problem.ts';
 import { EndedCallers, PATIENCE } from './ended-callers.ts';
 import { RequestQueue } from './request-queue.ts';
+import { refuseUnreadable } from './unreadable-input.ts';
 
 /** The longest head of a request: octets. */
 const HEADER_LIMIT = 8192;
@@ -33,7 +33,7 @@ export function httpServer(via: Caller['via'], fetch: Fetch, patience = PATIENCE
   const options = { maxHeaderSize: HEADER_LIMIT, keepAliveTimeout: IDLE_TIME };
   const queue = new RequestQueue();
   const callers = new EndedCallers(patience, () => queue.refuseGivenUp());
-  const server = limited(createServer(options, listenerOf(via, fetch, queue, callers)));
+  const server = limited(createServer(options, listenerOf(via, fetch, queue, callers)), callers);
   callers.follow(server);
   return server;
 }
@@ -45,7 +45,8 @@ export function httpServer(via: Caller['via'], fetch: Fetch, patience = PATIENCE
 export function httpsServer(fetch: Fetch): SecureServer {
   const options = { maxHeaderSize: HEADER_LIMIT, keepAliveTimeout: IDLE_TIME, handshakeTimeout: HEAD_TIME };
   const callers = new EndedCallers(PATIENCE, () => {});
-  return limited(createSecureServer(options, listenerOf('tcp', fetch, new RequestQueue(), callers)));
+  const listener = listenerOf('tcp', fetch, new RequestQueue(), callers);
+  return limited(createSecureServer(options, listener), callers);
 }
 
 function listenerOf(
@@ -85,23 +86,10 @@ function listenerOf(
   };
 }
 
-function limited<Made extends Server | SecureServer>(server: Made): Made {
+function limited<Made extends Server | SecureServer>(server: Made, callers: EndedCallers): Made {
   server.headersTimeout = HEAD_TIME;
   server.requestTimeout = REQUEST_TIME;
   server.maxConnections = CONNECTION_LIMIT;
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuse(error, socket));
+  refuseUnreadable(server, callers);
   return server;
-}
-
-/** What is no HTTP, or whose head is too large, never reaches the app. */
-function refuse({ code }: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || code === 'ECONNRESET') {
-    socket.destroy();
-    return;
-  }
-  const status = code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
-  const [number] = status.split(' ');
-  const body = JSON.stringify({ type: 'about:blank', title: status.slice(4), status: Number(number) });
-  const head = `HTTP/1.1 ${status}\r\nContent-Type: application/problem+json\r\nContent-Length: ${body.length}`;
-  socket.end(`${head}\r\nConnection: close\r\n\r\n${body}`);
 }
