@@ -25,10 +25,10 @@ export function answerCalls(
       return;
     }
     const { segment, number, name, args } = message;
-    void answerOf(gateways[segment], name, args).then(
-      (value) => port.post({ kind: 'answer', segment, number, value }),
-      (error: unknown) => port.post({ kind: 'failure', segment, number, message: textOf(error) }),
-    );
+    // An answer that cannot be posted (structured clone) is a failure of this call alone, and must not end the gateway.
+    void answerOf(gateways[segment], name, args)
+      .then((value) => port.post({ kind: 'answer', segment, number, value }))
+      .catch((error: unknown) => port.post({ kind: 'failure', segment, number, message: textOf(error) }));
   });
 }
 

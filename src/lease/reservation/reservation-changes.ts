@@ -29,7 +29,12 @@ type Members = Readonly<Record<string, unknown>>;
 
 function changedMembers(member: string, from: Members, to: Members): readonly MemberChange[] {
   const names = new Set([...Object.keys(from), ...Object.keys(to)]);
-  return [...names].flatMap((name) => changed(`${member}.${name}`, from[name] ?? null, to[name] ?? null));
+  return [...names].flatMap((name) => changed(`${member}.${name}`, ownOf(from, name), ownOf(to, name)));
+}
+
+/** A label may be named like a member that every object inherits: `constructor`. */
+function ownOf(members: Members, name: string): unknown {
+  return Object.hasOwn(members, name) ? members[name] : null;
 }
 
 function changed(member: string, from: unknown, to: unknown): readonly MemberChange[] {

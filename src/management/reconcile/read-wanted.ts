@@ -49,7 +49,8 @@ function wrongInScope(
 ) {
   const problems = [];
   if (named.has(id)) problems.push({ pointer: '/id', detail: `is ${id}, as of an entry before it` });
-  const found = scope === undefined ? undefined : labels[scope.label];
+  // Own ones only: a label may be named like a member that every object inherits.
+  const found = scope !== undefined && Object.hasOwn(labels, scope.label) ? labels[scope.label] : undefined;
   if (scope !== undefined && found !== undefined && found !== scope.value)
     problems.push({
       pointer: `/labels/${scope.label}`,

@@ -24,6 +24,14 @@ test.each([
       ['labels.zone', null, 'x'],
     ],
   ],
+  [
+    'labels that are named like what every object inherits',
+    { labels: { rack: 'a', row: '1', constructor: 'x', ['__proto__']: 'y' } },
+    [
+      ['labels.constructor', null, 'x'],
+      ['labels.__proto__', null, 'y'],
+    ],
+  ],
   ['who keeps it', { source: 'platform' as const }, [['source', WAS.source, 'platform']]],
 ])('of a reservation that changes %s, that is told', (_, change, told) => {
   const changes = changesBetween(WAS, { ...WAS, ...change });
