@@ -41,7 +41,7 @@ export class Exchange {
   readonly #admissions: readonly Admission[];
   /** It never throws. */
   readonly #observer: Observer;
-  /** The arenas that are free. A commit keeps the arenas of its messages; there is one more than commits. */
+  /** The arenas that are free. A commit keeps that of its messages, or two where there is a pace; one is always left to read. */
   readonly #arenas: Arena[] = [];
   readonly #arrivals = new Arrivals();
   readonly #precedence: Precedence;
@@ -67,7 +67,8 @@ export class Exchange {
       if (!this.#isInRound && !this.#isStopping) this.#wakeUps.wake(when);
     });
     const capacity = Math.min(store.batchLimit * READ_FOR_EACH, ROUND_LIMIT);
-    for (let count = 0; count < store.depth + 1; count += 1) this.#arenas.push(transport.arena(capacity));
+    const arenas = parts.pace === undefined ? store.depth + 1 : 2 * store.depth + 1;
+    for (let count = 0; count < arenas; count += 1) this.#arenas.push(transport.arena(capacity));
     transport.onReadable(() => this.receive());
   }
 

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import type { Decision } from '../../src/engine/decision/decision.ts';
 import { WAITING_LIMIT } from '../../src/exchange/in-flight.ts';
 import type { DecisionOutcome } from '../../src/exchange/observer.ts';
+import { Pace } from '../../src/exchange/pace.ts';
 import { keyOfIdentifier } from '../../src/lease/client-key.ts';
 import { type Instant, type Lease, later } from '../../src/lease/lease.ts';
 import type { LeaseView } from '../../src/lease/lease-view.ts';
@@ -104,6 +105,7 @@ class Trial<Store extends LeaseStore> {
   /** The address that each guest was offered or leased last. */
   readonly #known = new Map<string, string>();
   readonly #applyForeign: (lease: Lease) => void;
+  readonly #isPaced: boolean;
   #said = 0;
   #ended = 0;
   /** By xid: the store's revision when the datagram was read. */
@@ -112,10 +114,13 @@ class Trial<Store extends LeaseStore> {
   readonly #foreign = new Map<string, number>();
   readonly #answered = new Set<number>();
   readonly #lastAnswered = new Map<string, number>();
+  /** Datagrams that come when the exchange next waits for the time of a commit. */
+  readonly #late: (() => void)[] = [];
   readonly acknowledged: { readonly address: Ipv4; readonly hardware: string }[] = [];
 
-  constructor(bench: ExchangeBench<Store>, applyForeign: (lease: Lease) => void) {
+  constructor(bench: ExchangeBench<Store>, applyForeign: (lease: Lease) => void, isPaced = false) {
     this.bench = bench;
+    this.#isPaced = isPaced;
     this.#applyForeign = applyForeign;
     bench.transport.onSent = (sent) => this.#sent(sent);
     const { record } = bench;
@@ -145,6 +150,11 @@ class Trial<Store extends LeaseStore> {
     expect(bench.inFlight.size).toBeLessThanOrEqual(WAITING_LIMIT * 2);
   }
 
+  /** What is late arrives. */
+  arrive(): void {
+    for (const put of this.#late.splice(0)) put();
+  }
+
   /** All that is under way ends, and then nothing may be left of it. */
   async end(): Promise<void> {
     const { bench } = this;
@@ -158,7 +168,7 @@ class Trial<Store extends LeaseStore> {
     expect([...bench.inFlight]).toEqual([]);
     expect(bench.questions).toEqual([]);
     expect(bench.clock.pending).toBe(0);
-    expect(bench.transport.arenas).toBe(bench.store.depth + 1);
+    expect(bench.transport.arenas).toBe(this.#isPaced ? 2 * bench.store.depth + 1 : bench.store.depth + 1);
     bench.record.drops.delete('stale-reply'); // Its message has met its decision.
     const dropped = [...bench.record.drops].reduce((sum, [, count]) => sum + count, 0);
     expect(this.#ended + dropped).toBe(this.#said);
@@ -180,11 +190,19 @@ class Trial<Store extends LeaseStore> {
       inform: () => guest.inform(address),
     };
     this.#unread.push(guest.xid);
-    this.bench.transport.put(say[kind](), kind === 'release' ? at(address) : undefined);
+    const bytes = say[kind]();
+    const put = () => this.bench.transport.put(bytes, kind === 'release' ? at(address) : undefined);
+    // The order stays: behind one that is late all are.
+    if (this.#isPaced && (this.#late.length > 0 || this.#said % 4 === 0)) this.#late.push(put);
+    else put();
   }
 
   async #deliver(): Promise<void> {
     for (const xid of this.#unread.splice(0)) this.#readAt.set(xid, this.leases.revision);
+    this.bench.transport.deliver();
+    await settle();
+    if (this.#late.length === 0) return;
+    this.arrive();
     this.bench.transport.deliver();
     await settle();
   }
@@ -253,13 +271,37 @@ interface TrialOptions {
   readonly resolves: boolean;
   readonly batchLimit: number;
   readonly probe: number;
+  readonly isPaced?: boolean;
+}
+
+/** The pace of an exchange that is always busy: each commit waits, and more comes meanwhile. */
+class BusyPace extends Pace {
+  readonly #arrive: () => void;
+
+  constructor(clock: FakeClock, arrive: () => void) {
+    super(clock, 2, (milliseconds) => clock.stall(milliseconds));
+    this.#arrive = arrive;
+  }
+
+  override get isCommitEarly(): boolean {
+    return true;
+  }
+
+  override waitForCommit(waits: boolean): void {
+    super.waitForCommit(waits);
+    if (waits) this.#arrive();
+  }
 }
 
 function memoryTrial(options: TrialOptions) {
   const clock = new FakeClock();
   const inFlight = new Set<Ipv4>();
   const store: MemoryStore = memoryStore({ ...options, inFlight, clock, leases: leasesAt(clock.now()) });
-  const bench = new ExchangeBench(store, inFlight, clock, { plan: plan(options.probe), questions: 4 });
+  const { isPaced = false } = options;
+  const bench = new ExchangeBench(store, inFlight, clock, {
+    ...{ plan: plan(options.probe), questions: 4 },
+    ...(isPaced && { pace: () => new BusyPace(clock, () => trial.arrive()) }),
+  });
   const renew = (lease: Lease) => {
     const next = { ...lease, expiresAt: later(clock.now(), 60), hostname: undefined };
     const expectedBindingVersion = store.leases.bindingOf(lease.client)?.version ?? 0;
@@ -274,7 +316,8 @@ function memoryTrial(options: TrialOptions) {
       reason: 'renewed',
     });
   };
-  return { store, trial: new Trial(bench, renew) };
+  const trial = new Trial(bench, renew, isPaced);
+  return { store, trial };
 }
 
 describe('whatever comes, in whatever order', () => {
@@ -284,6 +327,8 @@ describe('whatever comes, in whatever order', () => {
     { depth: 1, resolves: false, batchLimit: 3, probe: 0 },
     { depth: 2, resolves: true, batchLimit: 2, probe: 300 },
     { depth: 2, resolves: false, batchLimit: 64, probe: 0 },
+    { depth: 1, resolves: true, batchLimit: 512, probe: 0, isPaced: true },
+    { depth: 1, resolves: true, batchLimit: 2, probe: 300, isPaced: true },
   ])(
     'an exchange over a store of %o keeps its promises',
     async (options) => {
@@ -306,32 +351,42 @@ describe('whatever comes, in whatever order', () => {
     60_000,
   );
 
-  test('an exchange over the SQLite store keeps its promises, and every DHCPACK is found after a restart', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 80 }), async (steps) => {
-        const directory = mkdtempSync(join(tmpdir(), 'exchange-'));
-        try {
-          const clock = new FakeClock();
-          const inFlight = new Set<Ipv4>();
-          const store = openSqliteStore({ directory, inFlight, now: clock.now(), seed: 1 });
-          const bench = new ExchangeBench(store, inFlight, clock, { plan: plan(300), questions: 4 });
-          const trial = new Trial(bench, () => {});
+  test.each([
+    ['an exchange', false],
+    ['a paced exchange', true],
+  ])(
+    '%s over the SQLite store keeps its promises, and every DHCPACK is found after a restart',
+    async (_, isPaced) => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 80 }), async (steps) => {
+          const directory = mkdtempSync(join(tmpdir(), 'exchange-'));
+          try {
+            const clock = new FakeClock();
+            const inFlight = new Set<Ipv4>();
+            const store = openSqliteStore({ directory, inFlight, now: clock.now(), seed: 1 });
+            const bench = new ExchangeBench(store, inFlight, clock, {
+              ...{ plan: plan(300), questions: 4 },
+              ...(isPaced && { pace: () => new BusyPace(clock, () => trial.arrive()) }),
+            });
+            const trial = new Trial(bench, () => {}, isPaced);
 
-          for (const each of steps) if (each.do !== 'another gateway renews') await trial.take(each);
-          await trial.end();
+            for (const each of steps) if (each.do !== 'another gateway renews') await trial.take(each);
+            await trial.end();
 
-          const last = new Map(trial.acknowledged.map((each) => [each.address, each]));
-          const bindings = [...last.keys()].map((address) => ({ ...store.leases.at(address) }));
-          await store.close();
-          const again = openSqliteStore({ directory, inFlight: new Set(), now: clock.now(), seed: 2 });
-          const found = [...last.keys()].map((address) => ({ ...again.leases.at(address) }));
-          await again.close();
-          expect(found).toEqual(bindings);
-        } finally {
-          rmSync(directory, { recursive: true, force: true });
-        }
-      }),
-      { numRuns: 15, seed: 20_260_101 },
-    );
-  }, 60_000);
+            const last = new Map(trial.acknowledged.map((each) => [each.address, each]));
+            const bindings = [...last.keys()].map((address) => ({ ...store.leases.at(address) }));
+            await store.close();
+            const again = openSqliteStore({ directory, inFlight: new Set(), now: clock.now(), seed: 2 });
+            const found = [...last.keys()].map((address) => ({ ...again.leases.at(address) }));
+            await again.close();
+            expect(found).toEqual(bindings);
+          } finally {
+            rmSync(directory, { recursive: true, force: true });
+          }
+        }),
+        { numRuns: 15, seed: 20_260_101 },
+      );
+    },
+    60_000,
+  );
 });

@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import type { Decision } from '../../src/engine/decision/decision.ts';
 import { Pace } from '../../src/exchange/pace.ts';
+import { keyOfIdentifier } from '../../src/lease/client-key.ts';
+import type { Instant } from '../../src/lease/lease.ts';
+import type { OutsideId } from '../../src/lease/outside-id.ts';
 import { FakeClock } from '../support/clock.ts';
 import { memoryBench } from '../support/exchange-bench.ts';
 import { Guest } from '../support/guest.ts';
@@ -120,10 +124,11 @@ describe('rounds of datagrams', () => {
 
 describe('an exchange that is busy', () => {
   /** So many guests have been offered an address just now; `arriving` comes during each wait from then on. */
-  async function busy() {
+  async function busy(options: { readonly soon?: (run: () => void) => void } = {}) {
     const arriving: Uint8Array[][] = [];
     const sendsAtWait: number[] = [];
     const bench = memoryBench({
+      ...options,
       pace: (clock) =>
         new Pace(clock, APART, (milliseconds) => {
           clock.stall(milliseconds);
@@ -153,6 +158,22 @@ describe('an exchange that is busy', () => {
     expect(bench.replies().every((reply) => reply.startsWith('DHCPACK'))).toBe(true);
   });
 
+  test('reads what comes before a commit that takes long', async () => {
+    const waiting: (() => void)[] = [];
+    const { bench, requests, arriving } = await busy({ soon: (run) => void waiting.push(run) });
+    await bench.hear(requests[0] ?? new Uint8Array());
+    bench.exchange.submit({ decide: (at) => ordering(9, at), done: () => {} });
+    arriving.push([], requests.slice(1, 2));
+    await bench.hear(requests[2] ?? new Uint8Array());
+    const before = bench.store.commits.length;
+
+    bench.transport.put(new Guest(hardwareOf(250)).discover());
+    bench.exchange.receive();
+
+    expect(bench.transport.unread).toBe(0);
+    expect(bench.store.commits).toHaveLength(before);
+  });
+
   test('offers addresses before it waits for its commit', async () => {
     const { bench, requests, arriving, sendsAtWait, before } = await busy();
     await bench.hear(requests[0] ?? new Uint8Array());
@@ -167,6 +188,18 @@ describe('an exchange that is busy', () => {
     expect(bench.store.commits.map((changes) => changes.length)).toEqual([1, 3]);
   });
 });
+
+/** A decision that changes so many reservations. */
+function ordering(count: number, at: Instant): Decision {
+  const reservations = Array.from({ length: count }, (_, index) => ({
+    ...{ id: `r${index}` as OutsideId, expectedVersion: 0, next: 'removed' as const },
+  }));
+  const change = {
+    ...{ kind: 'binding' as const, client: keyOfIdentifier(Uint8Array.of(0)), expectedBindingVersion: 0 },
+    ...{ writes: [], reservations, at, reason: 'reservation-removed' as const },
+  };
+  return { kind: 'silence', reason: 'reservation-removed', change };
+}
 
 function hardwareOf(at: number): string {
   return `52:54:00:00:00:${at.toString(16).padStart(2, '0')}`;
