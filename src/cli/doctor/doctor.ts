@@ -143,7 +143,7 @@ async function placeLines(
   const found = findListenAddress(settings, links);
   const name = found.kind === 'found' ? found.interfaceName : settings.interface;
   const link = links.find((each) => each.name === name);
-  const lines = link === undefined ? [] : [...linkLines(readLink(link))];
+  const lines = link === undefined ? [] : [...linkLines(readLink(link, links))];
   if (found.kind !== 'found' || link === undefined) return [...lines, notFound(found)];
   const { listenIp } = found;
   lines.push(

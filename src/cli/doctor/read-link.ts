@@ -1,17 +1,23 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { LinkFacts, VxlanFacts } from '../../diagnosis/doctor/link-lines.ts';
 import { type Json, listOf, objectOf } from '../../diagnosis/firewall/nft-json.ts';
+import { droppingRulesFor } from '../../diagnosis/firewall/read-firewall.ts';
 import { outputOf } from '../../diagnosis/program-output.ts';
-import { ipv4ToText } from '../../net/ipv4.ts';
+import { ipv4FromText, ipv4ToText } from '../../net/ipv4.ts';
 import type { Interface } from '../../transport/linux/interfaces.ts';
 
 /** How long a program may take: milliseconds. */
 const PATIENCE = 3000;
 
-/** Reads what the kernel says of the interface, of its bridge and of the tunnel below it. */
-export function readLink(link: Interface): LinkFacts {
+/**
+ * Reads what the kernel says of the interface, of its bridge and of the tunnel below it.
+ *
+ * @param links All interfaces, among which is the one that has the tunnel's local address.
+ */
+export function readLink(link: Interface, links: readonly Interface[] = [link]): LinkFacts {
   const { name, up, carrier, mtu, addresses, vrf } = link;
   const isBridge = existsSync(`/sys/class/net/${name}/bridge`);
+  const callsIptables = flagIn('/proc/sys/net/bridge/bridge-nf-call-iptables');
   return {
     name,
     isUp: up,
@@ -20,30 +26,43 @@ export function readLink(link: Interface): LinkFacts {
     addresses: addresses.map(({ address, prefixLength }) => `${ipv4ToText(address)}/${prefixLength}`),
     vrf: vrf?.name,
     isBridge,
-    vxlans: vxlansOf(name),
+    vxlans: vxlansOf(name, links),
     filtersVlans: isBridge && numberIn(`/sys/class/net/${name}/bridge/vlan_filtering`) === 1,
     ownVlan: isBridge ? ownVlanOf(name) : undefined,
     reversePath: reversePathOf(name),
-    callsIptables: flagIn('/proc/sys/net/bridge/bridge-nf-call-iptables'),
+    callsIptables,
+    dropForwarded: isBridge && callsIptables === true ? droppingRulesFor(name, true) : [],
   };
 }
 
 /** The tunnels that are ports of the interface, or the interface itself, or the one that it is a VLAN of. */
-function vxlansOf(name: string): readonly VxlanFacts[] | undefined {
+function vxlansOf(name: string, interfaces: readonly Interface[]): readonly VxlanFacts[] | undefined {
   const links = printedBy('ip', '-d', '-j', 'link', 'show');
   return links
     ?.filter(({ ifname, master, linkinfo }) => {
       return objectOf(linkinfo)?.['info_kind'] === 'vxlan' && (ifname === name || master === name);
     })
     .map(({ ifname, linkinfo }) => {
-      const underlay = objectOf(objectOf(linkinfo)?.['info_data'])?.['link'];
+      const tunnel = String(ifname);
+      const underlay = underlayOf(tunnel, objectOf(objectOf(linkinfo)?.['info_data']) ?? {}, interfaces);
       const below = links.find((link) => link['ifname'] === underlay)?.['mtu'];
-      return {
-        name: String(ifname),
-        underlay: typeof underlay === 'string' ? underlay : undefined,
-        underlayMtu: typeof below === 'number' ? below : undefined,
-      };
+      return { name: tunnel, underlay, underlayMtu: typeof below === 'number' ? below : undefined };
     });
+}
+
+/** A tunnel of Proxmox has a local address and a list of nodes, and no interface of its own. */
+function underlayOf(tunnel: string, data: Json, interfaces: readonly Interface[]): string | undefined {
+  const { link, local, remote } = data;
+  if (typeof link === 'string') return link;
+  const holder = interfaces.find(({ addresses }) =>
+    addresses.some(({ address }) => ipv4ToText(address) === local),
+  );
+  if (holder !== undefined) return holder.name;
+  const node =
+    remote ?? printedBy('bridge', '-j', 'fdb', 'show', 'dev', tunnel)?.find(({ dst }) => dst)?.['dst'];
+  if (typeof node !== 'string' || ipv4FromText(node) === undefined) return undefined;
+  const device = printedBy('ip', '-j', 'route', 'get', node)?.[0]?.['dev'];
+  return typeof device === 'string' ? device : undefined;
 }
 
 /** The VLAN of untagged frames of the bridge itself; 0: it has none; undefined: not known. */

@@ -18,6 +18,10 @@ export function good(check: string, message: string): DoctorLine {
   return { check, level: 'good', message };
 }
 
+export function note(check: string, message: string, why: string, command: string): DoctorLine {
+  return { check, level: 'note', message, why, command };
+}
+
 export function warning(check: string, message: string, why: string, command: string): DoctorLine {
   return { check, level: 'warning', message, why, command };
 }

@@ -1,9 +1,9 @@
-import { bad, type DoctorLine, good, unknown, warning } from './doctor-line.ts';
+import { bad, type DoctorLine, good, note, unknown, warning } from './doctor-line.ts';
 
 /** A VXLAN port of the interface's bridge, or the interface itself. */
 export interface VxlanFacts {
   readonly name: string;
-  /** The interface that carries it; undefined: none is set, so the routing table decides. */
+  /** The interface that carries it: the one that is set, or that has its local address, or the way to another node. Undefined: not known. */
   readonly underlay: string | undefined;
   /** In octets; undefined: unknown. */
   readonly underlayMtu: number | undefined;
@@ -29,6 +29,11 @@ export interface LinkFacts {
   readonly reversePath: number | undefined;
   /** net.bridge.bridge-nf-call-iptables; undefined: the module is not loaded, so bridged frames pass no firewall of IP. */
   readonly callsIptables: boolean | undefined;
+  /**
+   * The rules that drop DHCP which the bridge forwards, where such frames pass them, each with the command that lets it
+   * through; undefined: they could not be read.
+   */
+  readonly dropForwarded: readonly { readonly text: string; readonly letIn: string }[] | undefined;
 }
 
 /** What VXLAN adds to each frame: outer IPv4 20, UDP 8, VXLAN 8, inner Ethernet 14 (RFC 7348 §4.3): octets. */
@@ -44,7 +49,7 @@ export function linkLines(link: LinkFacts): readonly DoctorLine[] {
     vlanLine(link),
     vrfLine(link),
     reversePathLine(link),
-    bridgeFirewallLine(link),
+    ...bridgeFirewallLines(link),
   ].filter((line) => line !== undefined);
 }
 
@@ -96,7 +101,7 @@ function mtuLine(name: string, mtu: number, { name: tunnel, underlay, underlayMt
     return unknown(
       'mtu',
       `the MTU of ${below}, which carries ${tunnel}, is not known`,
-      `ip -d link show ${tunnel}`,
+      `ip route get 192.0.2.11   # the address of another node; the MTU of that interface less ${VXLAN_OCTETS} must be ${mtu} or more: ip link show dev <that interface>`,
     );
   const room = underlayMtu - VXLAN_OCTETS;
   if (mtu <= room)
@@ -154,13 +159,38 @@ function reversePathLine({ name, reversePath }: LinkFacts): DoctorLine {
   );
 }
 
-function bridgeFirewallLine({ name, isBridge, callsIptables }: LinkFacts): DoctorLine | undefined {
-  if (!isBridge) return undefined;
-  if (callsIptables !== true) return good('bridge-nf', `frames that ${name} forwards pass no firewall of IP`);
-  return warning(
-    'bridge-nf',
-    `frames that ${name} forwards between guests and nodes pass this node's iptables (bridge-nf-call-iptables = 1)`,
-    'a rule for forwarded packets can drop DHCP between a guest here and a gateway on another node; Docker and the Proxmox firewall switch this on',
-    'iptables -L FORWARD -n -v   # if no guest needs it: sysctl -w net.bridge.bridge-nf-call-iptables=0',
+/** Docker and the Proxmox firewall switch bridge-nf on, so that it is on at many nodes where nothing is wrong. */
+function bridgeFirewallLines({
+  name,
+  isBridge,
+  callsIptables,
+  dropForwarded,
+}: LinkFacts): readonly DoctorLine[] {
+  if (!isBridge) return [];
+  if (callsIptables !== true)
+    return [good('bridge-nf', `frames that ${name} forwards pass no firewall of IP`)];
+  const passes = `frames that ${name} forwards between guests and nodes pass this node's iptables (bridge-nf-call-iptables = 1)`;
+  const show =
+    'iptables -L FORWARD -n -v   # if no guest needs it: sysctl -w net.bridge.bridge-nf-call-iptables=0';
+  if (dropForwarded === undefined)
+    return [
+      unknown('bridge-nf', `${passes}, whose rules for forwarded packets could not be read to the end`, show),
+    ];
+  if (dropForwarded.length === 0)
+    return [
+      note(
+        'bridge-nf',
+        `${passes}; no rule is known to drop DHCP there`,
+        'a later rule for forwarded packets can drop DHCP between a guest here and a gateway on another node',
+        show,
+      ),
+    ];
+  return dropForwarded.map(({ text, letIn }) =>
+    warning(
+      'bridge-nf',
+      `${passes}, and a rule drops DHCP there: ${text}`,
+      'a guest here gets no address from a gateway on another node, nor a guest there from this one',
+      `${letIn}   # if no guest needs it: sysctl -w net.bridge.bridge-nf-call-iptables=0`,
+    ),
   );
 }

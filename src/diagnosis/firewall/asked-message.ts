@@ -9,6 +9,8 @@ export interface AskedMessage {
   readonly isBridge: boolean;
   /** True: a rule may keep it out of connection tracking (notrack), so its connection state is unknown. */
   readonly mayBeUntracked?: boolean;
+  /** True: the bridge forwards it from one port to another, and bridge-nf hands it to the rules for forwarded packets of IP. */
+  readonly isForwarded?: boolean;
 }
 
 /** The addresses and ports of a new guest's DHCPDISCOVER. */

@@ -11,6 +11,12 @@ const PASSED: readonly (readonly [table: string, chain: string])[] = [
   ['filter', 'INPUT'],
 ];
 
+/** Those of a message that the bridge forwards. What drops it before that drops what arrives, too. */
+const FORWARDED: typeof PASSED = [
+  ['mangle', 'FORWARD'],
+  ['filter', 'FORWARD'],
+];
+
 interface Table {
   readonly chains: Map<string, Rule[]>;
   readonly policies: Map<string, string>;
@@ -29,14 +35,15 @@ export function chainsOfIptables(
   program = 'iptables',
 ): readonly BaseChain[] {
   const tables = tablesIn(saved, asked);
-  return PASSED.flatMap(([table, chain]) => {
+  const isForwarded = asked.isForwarded === true;
+  return (isForwarded ? FORWARDED : PASSED).flatMap(([table, chain]) => {
     if (judged.includes(table)) return [];
     const { chains, policies } = tables.get(table) ?? {};
     const rules = chains?.get(chain);
     if (chains === undefined || rules === undefined) return [];
     const policy = policies?.get(chain) === 'DROP' ? 'drop' : 'accept';
     const policyText = `iptables: the policy DROP of ${chain} (table ${table})`;
-    const letIn = `${program} -t ${table} -I ${chain} -i ${asked.interfaceName} -p udp --dport 67 -j ACCEPT`;
+    const letIn = `${program} -t ${table} -I ${chain} -i ${asked.interfaceName} -p udp --dport ${isForwarded ? '67:68' : '67'} -j ACCEPT`;
     return [{ rules, chains, policy, policyText, letIn }];
   });
 }
@@ -80,6 +87,8 @@ type Test = (value: string, asked: AskedMessage) => Answer;
 
 const TESTS: Readonly<Record<string, Test>> = {
   '-i': (name, { interfaceName }) => matchesName(interfaceName, name, '+'),
+  '-o': (name, { interfaceName, isForwarded }) =>
+    isForwarded === true ? matchesName(interfaceName, name, '+') : 'unknown',
   '-p': (protocol) => isSo(['udp', '17', 'all', '0'].includes(protocol)),
   '-s': (network) => inNetwork(network, DISCOVER.source),
   '-d': (network) => inNetwork(network, DISCOVER.target),

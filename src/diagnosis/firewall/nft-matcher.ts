@@ -98,6 +98,8 @@ export class NftMatcher {
     const isPort = this.#family === 'bridge'; // There the interface is one of the bridge's many ports.
     if (key === 'iif' || key === 'iifname') return isPort ? undefined : interfaceName;
     if (key === 'ibrname') return isPort ? interfaceName : undefined;
+    if (key === 'oif' || key === 'oifname')
+      return this.#asked.isForwarded === true ? interfaceName : undefined;
     const known: Readonly<Record<string, Value>> = {
       l4proto: 'udp',
       nfproto: 'ipv4',

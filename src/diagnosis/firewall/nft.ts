@@ -46,7 +46,8 @@ export function chainsOfNft(
     const policyText = `nftables: the policy drop of chain ${path}`;
     // In the family bridge iifname is the port that the frame came in by, not the bridge.
     const by = chain['family'] === 'bridge' ? '' : `iifname ${asked.interfaceName} `;
-    const letIn = `nft insert rule ${path} ${by}udp dport 67 accept`;
+    const ports = asked.isForwarded === true ? '67-68' : '67';
+    const letIn = `nft insert rule ${path} ${by}udp dport ${ports} accept`;
     const policy = chain['policy'] === 'drop' ? 'drop' : 'accept';
     return [{ rules: chains.get(String(chain['name'])) ?? [], chains, policy, policyText, letIn }];
   });
@@ -68,8 +69,14 @@ export function ownTablesIn(printed: string): readonly string[] {
     .map((table) => String(table?.['name']));
 }
 
-/** True if a message that arrives by the interface certainly passes this base chain. */
-function isPassed(chain: Json, { interfaceName, isBridge }: AskedMessage): boolean {
+/** True if the message certainly passes this base chain. */
+function isPassed(chain: Json, { interfaceName, isBridge, isForwarded }: AskedMessage): boolean {
+  if (isForwarded === true)
+    return (
+      chain['type'] === 'filter' &&
+      chain['hook'] === 'forward' &&
+      ['ip', 'inet'].includes(String(chain['family']))
+    );
   if (chain['type'] !== 'filter' || !HOOKS.includes(String(chain['hook']))) return false;
   switch (chain['family']) {
     case 'ip':

@@ -14,8 +14,12 @@ const PATIENCE = 2000;
  *
  * @returns undefined where the rules cannot be read: a right or a program is missing, or there are too many of them. One that
  * drops the message is named all the same.
+ * @param isForwarded True: those that drop what the bridge of this name forwards from one port to another.
  */
-export function droppingRulesFor(interfaceName: string): readonly Dropping[] | undefined {
+export function droppingRulesFor(
+  interfaceName: string,
+  isForwarded = false,
+): readonly Dropping[] | undefined {
   const outputs = [
     outputOf('iptables-save', [], PATIENCE),
     outputOf('nft', ['-j', 'list', 'ruleset'], PATIENCE),
@@ -23,7 +27,7 @@ export function droppingRulesFor(interfaceName: string): readonly Dropping[] | u
   if (outputs.every(({ kind }) => kind === 'not-installed' || kind === 'failed')) return undefined;
   // The kernel may have those of the older iptables beside them, also where iptables-save has nothing to print.
   if (hasLegacyTables()) outputs.push(outputOf('iptables-legacy-save', [], PATIENCE));
-  const rules = rulesIn(interfaceName, outputs.map(textOf));
+  const rules = rulesIn(interfaceName, isForwarded, outputs.map(textOf));
   return rules.length === 0 && outputs.some(({ kind }) => kind === 'cut-short') ? undefined : rules;
 }
 
@@ -32,13 +36,18 @@ function textOf(output: ProgramOutput): string {
 }
 
 /** @param printed By iptables-save, nft and iptables-legacy-save. */
-function rulesIn(interfaceName: string, printed: readonly string[]): readonly Dropping[] {
+function rulesIn(
+  interfaceName: string,
+  isForwarded: boolean,
+  printed: readonly string[],
+): readonly Dropping[] {
   const [ofIptables = '', ofNft = '', ofOlder = ''] = printed;
   const isInNft = /\(nf_tables\)|use 'nft' tool/.test(ofIptables);
   const byNft = isInNft ? ownTablesIn(ofNft) : [];
   const byIptables = isInNft ? tableNamesIn(ofIptables).filter((name) => !byNft.includes(name)) : [];
   const asked: AskedMessage = {
     interfaceName,
+    isForwarded,
     isBridge: existsSync(`/sys/class/net/${interfaceName}/bridge`),
     mayBeUntracked: /notrack/i.test(`${ofIptables} ${ofNft} ${ofOlder}`),
   };

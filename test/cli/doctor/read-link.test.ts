@@ -53,6 +53,23 @@ describe('what ip prints of the tunnels', () => {
     expect(tunnelsBelowLoopback()).toEqual(expected);
   });
 
+  const tunnel = (data: string) =>
+    `[{"ifname": "lo", "mtu": 65536, "linkinfo": {"info_kind": "vxlan", "info_data": {${data}}}}, {"ifname": "eno1", "mtu": 1500}]`;
+
+  test.each([
+    ['that has its local address', '"local": "127.0.0.1"', 'lo', 65536],
+    ['on the way to its remote address', '"local": "192.0.2.10", "remote": "192.0.2.11"', 'eno1', 1500],
+    ['on the way to the first of its nodes', '"local": "192.0.2.10"', 'eno1', 1500],
+  ])('of a tunnel without an interface: the MTU is of the one %s', (_, data, underlay, underlayMtu) => {
+    install('ip', `case "$*" in *route*) echo '[{"dev": "eno1"}]';; *) echo '${tunnel(data)}';; esac`);
+    install(
+      'bridge',
+      `echo '[{"mac": "52:54:00:00:00:01"}, {"mac": "00:00:00:00:00:00", "dst": "192.0.2.11"}]'`,
+    );
+
+    expect(tunnelsBelowLoopback()).toEqual([{ name: 'lo', underlay, underlayMtu }]);
+  });
+
   test('is not waited for without an end, also where the program does not end by itself', () => {
     install('ip', "trap '' TERM\nwhile :; do sleep 0.1; done");
 

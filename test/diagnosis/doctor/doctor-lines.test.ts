@@ -29,6 +29,7 @@ const VNET: LinkFacts = {
   ownVlan: undefined,
   reversePath: 0,
   callsIptables: undefined,
+  dropForwarded: [],
 };
 const MACHINE: MachineFacts = {
   nodeVersion: '24.1.0',
@@ -97,7 +98,17 @@ describe('the interface', () => {
       ['unknown vlan'],
     ],
     ['is in a VRF', { vrf: 'vrf-guests' }, []],
-    ['has its forwarded frames filtered', { callsIptables: true }, ['warning bridge-nf']],
+    ['has its forwarded frames pass rules that drop no DHCP', { callsIptables: true }, ['note bridge-nf']],
+    [
+      'has its forwarded frames pass rules that could not be read',
+      { callsIptables: true, dropForwarded: undefined },
+      ['unknown bridge-nf'],
+    ],
+    [
+      'has its forwarded frames dropped',
+      { callsIptables: true, dropForwarded: [{ text: 'a rule', letIn: 'a command' }] },
+      ['warning bridge-nf'],
+    ],
     ['has an unknown rp_filter', { reversePath: undefined }, ['unknown rp-filter']],
   ])('%s', (_, facts, lines) => {
     expect(found(linkLines({ ...VNET, ...facts }))).toEqual(lines);

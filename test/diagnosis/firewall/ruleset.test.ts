@@ -368,6 +368,45 @@ describe('nft -j list ruleset', () => {
   });
 });
 
+describe('what a bridge forwards from port to port', () => {
+  const VNET0: AskedMessage = { interfaceName: 'vnet0', isBridge: true, isForwarded: true };
+  const forwarded = (rules: readonly string[], policy = 'ACCEPT') =>
+    droppingRules(chainsOfIptables(saved(rules, policy, 'filter', 'FORWARD'), VNET0));
+
+  it.each<[string, readonly string[], string, number]>([
+    ['the policy of Docker', ['-o docker0 -j ACCEPT', '-i docker0 ! -o docker0 -j ACCEPT'], 'DROP', 1],
+    ['a rule for the bridge', ['-i vnet0 -o vnet0 -j DROP'], 'ACCEPT', 1],
+    ['nothing, where the bridge is let through', ['-i vnet0 -o vnet0 -j ACCEPT'], 'DROP', 0],
+    ['nothing, where a rule is for another way', ['-i vnet0 -o eno1 -j DROP'], 'ACCEPT', 0],
+    [
+      'nothing for sure, where the Proxmox firewall looks at the port',
+      ['-m physdev --physdev-in fwln+ --physdev-is-bridged -j DROP'],
+      'ACCEPT',
+      0,
+    ],
+  ])('is dropped by %s', (_what, rules, policy, count) => {
+    expect(forwarded(rules, policy)).toHaveLength(count);
+  });
+
+  it('is let through by a command for both directions of DHCP', () => {
+    expect(forwarded([], 'DROP')).toEqual([
+      {
+        text: 'iptables: the policy DROP of FORWARD (table filter)',
+        letIn: 'iptables -t filter -I FORWARD -i vnet0 -p udp --dport 67:68 -j ACCEPT',
+      },
+    ]);
+  });
+
+  it('passes no chain for what arrives at this machine, and those of nft for what is forwarded', () => {
+    const rule = [PORT, DROP];
+
+    expect(dropsOfIptables(saved(['-j DROP']), VNET0)).toEqual([]);
+    expect(dropsOfNft(printed([rule]), VNET0)).toEqual([]);
+    expect(dropsOfNft(printed([rule], { hook: 'forward' }), VNET0)).toHaveLength(1);
+    expect(dropsOfNft(printed([[meta('oifname', 'eno1'), DROP]], { hook: 'forward' }), VNET0)).toEqual([]);
+  });
+});
+
 test('chains that jump to each other many times over are judged at once', () => {
   const chains = Array.from({ length: 16 }, (_, index) => `C${index}`);
   const text = [
