@@ -77,6 +77,14 @@ describeSystem('why', [], () => {
 
     expect(told).toMatch(/^decided: \S+ heard on the segment peer-granted /m);
     expect(told).not.toMatch(/ (order|DHCPREQUEST|without a message) peer-granted/);
+
+    // What is reserved here is not reserved there.
+    const words = ['reservations', 'set', 'one', '--mac', guest, '--address', '10.15.3.50'];
+    const command = [process.execPath, builtProgram(), ...words, '--leases-dir', gateway.directory];
+    expect((await run(segment().node, command, gatewayEnvironment(gateway.directory))).status).toBe(0);
+    expect((await why(gateway.directory, guest)).replaceAll(/\n +/g, ' ')).toMatch(
+      /likeliest cause: it has \S+ from 10\.15\.3\.11, .*: here 10\.15\.3\.50 is reserved for it \(reservation one\)/,
+    );
   });
 
   test('of a guest with a reservation its id and address are shown, and its name where it has one', async () => {

@@ -67,14 +67,19 @@ export async function storyOf(
   const told = status === undefined ? NOTHING_TOLD : await askApi(apiOf(options, environment), text);
   const { decisions, reservations } = told;
   const refusal = refusalOf(status, text);
-  const leased = leases.filter(({ state }) => state === 'bound').map(({ address }) => address);
+  const bound = leases.filter(({ state }) => state === 'bound');
+  const leased = bound.map(({ address }) => address);
+  const [first] = bound;
+  const [reservation] = reservations;
   const cause = likeliestCause({
     noAnswer: 'cause' in asked ? asked : told.noAnswer,
     stopping: status === undefined ? [] : problemsOf(status).filter(({ stopsNewGuests }) => stopsNewGuests),
     refusal,
     rogues: status?.rogueServers ?? [],
-    leased: leased[0],
+    leased: first?.address,
+    granter: told.sharingNode === undefined ? undefined : anotherThan(told.sharingNode, first),
     leasedElsewhere: elsewhere(leases),
+    reservedHere: reservation && { ...reservation, mac: text },
     reserved: await reservedBeside(leased, reservations, apiOf(options, environment)),
     decisions,
     explain: (word) => rowOf(word),
@@ -93,14 +98,26 @@ function elsewhere(leases: readonly ListedLease[]): GuestFacts['leasedElsewhere'
   return lease === undefined ? undefined : { address: lease.address, gateway: lease.node };
 }
 
-const NOTHING_TOLD = { decisions: [], reservations: [], noAnswer: undefined } as const;
+const NOTHING_TOLD = {
+  decisions: [],
+  reservations: [],
+  sharingNode: undefined,
+  noAnswer: undefined,
+} as const;
+
+/** The node that has granted a lease; undefined: it is this one, or not known. */
+function anotherThan(node: string, lease: ListedLease | undefined): string | undefined {
+  return lease === undefined || lease.node === null || lease.node === node ? undefined : lease.node;
+}
 
 /** What the API knows of the guest. Where its thread does not run, the story has what the lease file knows. */
 async function askApi(api: GatewayApi, mac: string) {
   try {
     const decisions = await recentDecisions(api, mac);
     const reservations = await api.list<ListedReservation>('/reservations', { mac });
-    return { decisions, reservations, noAnswer: undefined };
+    const { node, store } = await api.get<{ readonly node?: string; readonly store?: string }>('/info');
+    const sharingNode = store === 'etcd' ? node : undefined;
+    return { decisions, reservations, sharingNode, noAnswer: undefined };
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
     const cause = `what the gateway has decided could not be asked: ${error.message}`;

@@ -1,6 +1,11 @@
 import type { RunningProblem } from '../running-problem.ts';
 import type { Cause } from './cause.ts';
-import { type ReservedAddress, waitsForReserved } from './reserved-address.ts';
+import {
+  type ReservedAddress,
+  type ReservedHere,
+  reservedAtOneOnly,
+  waitsForReserved,
+} from './reserved-address.ts';
 
 /** A decision of the gateway about the guest. */
 export interface GuestDecision {
@@ -24,16 +29,25 @@ export interface GuestFacts {
   readonly rogues: readonly { readonly server: string; readonly hardware: string | null }[];
   /** The address of its running lease; undefined: it has none. */
   readonly leased: string | undefined;
+  /** The node of the gateway that has granted that lease, and shares it with this one; undefined: this gateway has. */
+  readonly granter?: string | undefined;
   /** The address that another gateway has leased to it, and that gateway; undefined: none is known to have. */
   readonly leasedElsewhere?: { readonly address: string; readonly gateway: string | null } | undefined;
+  /** What this gateway has reserved for it; undefined: nothing, or it is not known. */
+  readonly reservedHere?: ReservedHere | undefined;
   /** What is reserved for it, and is not its lease; undefined: nothing is, or it is not known. */
   readonly reserved?: ReservedAddress | undefined;
   /** The newest at the end. */
   readonly decisions: readonly GuestDecision[];
   /** What each reason means, and the remedy if there is one. */
-  explain(
-    reason: string,
-  ): { readonly kind: string; readonly means: string; readonly remedy?: string } | undefined;
+  explain(reason: string):
+    | {
+        readonly kind: string;
+        readonly means: string;
+        readonly remedy?: string;
+        readonly isOthers?: true;
+      }
+    | undefined;
   /** Whether any message has reached the sockets in the last minutes. */
   readonly hearsOthers: boolean;
 }
@@ -46,7 +60,7 @@ const MANY_OFFERS = 2;
 
 /** The likeliest cause why a guest has no address: what stops all guests first, then what is said of this one. */
 export function likeliestCause(facts: GuestFacts): Cause {
-  const { noAnswer, stopping, refusal, decisions, leased, leasedElsewhere } = facts;
+  const { noAnswer, stopping, refusal, decisions, leased, granter, leasedElsewhere } = facts;
   if (noAnswer !== undefined) return noAnswer;
   if (refusal !== undefined) return refusal;
   // A full pool takes nothing from a guest that has its address.
@@ -57,12 +71,14 @@ export function likeliestCause(facts: GuestFacts): Cause {
       remedy: problem.remedy || 'vps-gateway health',
     };
   const last = decisions.at(-1);
-  const isElsewhere = last === undefined || last.reason === GRANTED_BY_PEER;
+  const isElsewhere = last === undefined || last.reason === GRANTED_BY_PEER || isToAnother(facts, last);
   if (leased === undefined && leasedElsewhere !== undefined && isElsewhere)
-    return servedElsewhere(leasedElsewhere);
+    return servedElsewhere(facts, leasedElsewhere);
   if (last === undefined) return leased === undefined ? neverHeard(facts) : nothingWrong(facts, leased);
   const explained = facts.explain(last.reason);
   if (explained?.kind === 'reply') return answered(facts, last);
+  if (leased !== undefined && granter !== undefined && isToAnother(facts, last))
+    return nothingWrong(facts, leased);
   const means = explained?.means ?? last.reason;
   // An operator's order, or the end of a lease, says nothing against a guest that has one.
   if (last.type === NO_MESSAGE && leased !== undefined) return nothingWrong(facts, leased);
@@ -71,6 +87,11 @@ export function likeliestCause(facts: GuestFacts): Cause {
     cause: `${what}, at ${last.at}: ${means}`,
     remedy: explained?.remedy ?? `vps-gateway reasons ${last.reason}`,
   };
+}
+
+/** Its last message was another server's business, and no server is known that is none of the gateways. */
+function isToAnother({ rogues, explain }: GuestFacts, { reason }: GuestDecision): boolean {
+  return rogues.length === 0 && explain(reason)?.isOthers === true;
 }
 
 function neverHeard({ hearsOthers }: GuestFacts): Cause {
@@ -113,17 +134,23 @@ function answered(facts: GuestFacts, last: GuestDecision): Cause {
   };
 }
 
-function servedElsewhere({ address, gateway }: NonNullable<GuestFacts['leasedElsewhere']>): Cause {
+function servedElsewhere(
+  { reservedHere }: GuestFacts,
+  { address, gateway }: NonNullable<GuestFacts['leasedElsewhere']>,
+): Cause {
+  if (reservedHere !== undefined && reservedHere.address !== address)
+    return reservedAtOneOnly(address, gateway, reservedHere);
   return {
     cause: `nothing is wrong with DHCP: it has ${address} from ${gateway ?? 'another gateway'}`,
     remedy: `if the guest does not show it, ask there: vps-gateway why, on the node of ${gateway ?? 'that gateway'}`,
   };
 }
 
-function nothingWrong({ reserved }: GuestFacts, address: string): Cause {
+function nothingWrong({ reserved, leased, granter }: GuestFacts, address: string): Cause {
   if (reserved !== undefined && reserved.address !== address) return waitsForReserved(address, reserved);
+  const from = granter === undefined || address !== leased ? '' : ` from ${granter}`;
   return {
-    cause: `nothing is wrong with DHCP: it has ${address}`,
+    cause: `nothing is wrong with DHCP: it has ${address}${from}`,
     remedy:
       'if the guest does not show it, look in the guest: its client, its own firewall; two cards with one MAC',
   };

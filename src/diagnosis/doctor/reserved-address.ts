@@ -13,6 +13,15 @@ export interface ReservedAddress {
   readonly expires: string | null;
 }
 
+/** An address that this gateway has reserved for a guest. */
+export interface ReservedHere {
+  readonly address: string;
+  /** The reservation. */
+  readonly id: string;
+  /** The guest's. */
+  readonly mac: string;
+}
+
 const FREE: readonly string[] = ['reserved-idle', 'offered', 'free', 'free-quiet'];
 
 /** Why a guest does not have the address yet that is reserved for it, and what helps. */
@@ -22,6 +31,23 @@ export function waitsForReserved(has: string, reserved: ReservedAddress): Cause 
   return {
     cause: `it has ${has}, and waits for ${address}, which is reserved for it (reservation ${id}): ${hindrance}`,
     remedy,
+  };
+}
+
+/**
+ * Why a guest does not have the address that is reserved for it, where its lease is of a gateway that shares nothing with this one.
+ *
+ * @param gateway Null: it is not known which.
+ */
+export function reservedAtOneOnly(
+  has: string,
+  gateway: string | null,
+  { address, id, mac }: ReservedHere,
+): Cause {
+  const where = gateway ?? 'the other gateway';
+  return {
+    cause: `it has ${has} from ${gateway ?? 'another gateway'}, which knows nothing of the reservations of this one: here ${address} is reserved for it (reservation ${id})`,
+    remedy: `on the node of ${where}: vps-gateway reservations set ${id} --mac ${mac} --address ${address} (where that was done already, the guest moves at its next renewal)`,
   };
 }
 

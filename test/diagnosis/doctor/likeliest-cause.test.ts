@@ -50,6 +50,40 @@ describe('the likeliest cause', () => {
     expect(likeliestCause(facts({ leasedElsewhere, decisions })).cause).toMatch(/^its last message/);
   });
 
+  test('of a guest that a gateway which shares the leases serves is not DHCP, though this one hears it speak to that one', () => {
+    const told = { leased: '10.15.3.167', granter: 'node-2' };
+    const causeOf = (reason: string, more: Partial<GuestFacts> = {}) =>
+      likeliestCause(facts({ ...told, decisions: [decision('DHCPREQUEST', reason)], ...more })).cause;
+
+    for (const reason of ['not-for-us', 'not-first'])
+      expect(causeOf(reason)).toBe('nothing is wrong with DHCP: it has 10.15.3.167 from node-2');
+    expect(causeOf('bound-to-another')).toMatch(/^its last message/);
+    expect(causeOf('not-for-us', { granter: undefined })).toMatch(/^its last message .* another server/);
+    expect(causeOf('not-for-us', { rogues: [{ server: '10.15.3.1', hardware: null }] })).toMatch(
+      /^its last message .* another server/,
+    );
+  });
+
+  test('of a guest with a reservation here, and a lease of a gateway that shares nothing, is that the reservation is not there', () => {
+    const leasedElsewhere = { address: '10.15.3.183', gateway: '10.15.3.12' };
+    const reservedHere = { id: 'web1', address: '10.15.3.50', mac: B };
+
+    for (const decisions of [
+      [],
+      [decision('order', 'peer-granted')],
+      [decision('DHCPREQUEST', 'not-for-us')],
+    ])
+      expect(likeliestCause(facts({ leasedElsewhere, reservedHere, decisions }))).toEqual({
+        cause:
+          'it has 10.15.3.183 from 10.15.3.12, which knows nothing of the reservations of this one: here 10.15.3.50 is reserved for it (reservation web1)',
+        remedy: `on the node of 10.15.3.12: vps-gateway reservations set web1 --mac ${B} --address 10.15.3.50 (where that was done already, the guest moves at its next renewal)`,
+      });
+    const asReserved = { ...reservedHere, address: '10.15.3.183' };
+    expect(likeliestCause(facts({ leasedElsewhere, reservedHere: asReserved })).cause).toBe(
+      'nothing is wrong with DHCP: it has 10.15.3.183 from 10.15.3.12',
+    );
+  });
+
   test('of a guest whose lease an operator has ended is that order, and no message of its own', () => {
     const decisions = [decision('DHCPREQUEST', 'bound'), decision('order', 'released-by-operator')];
 
