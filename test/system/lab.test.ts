@@ -106,20 +106,29 @@ describeSystem('vps-gateway lab', [], () => {
     expect(events.at(-1)).toMatchObject({ kind: 'end', leased: 4, without: [] });
   });
 
-  test('a shell on a node that is opened as it says speaks with that node’s gateway', async () => {
+  test('a shell on each node is opened as it says, and speaks with that node’s gateway', async () => {
     const terminal = new LabTerminal(300);
     onTestFinished(() => terminal.hangUp());
     await terminal.until(/the page\s.*token=/s);
-    const [command] = /GATEWAY_DHCP_LEASES_DIR=\S+ nsenter .*--wd=\S+/.exec(terminal.lines.join('\n')) ?? [];
+    const said = terminal.lines.join('\n');
+    const commands = said.match(/GATEWAY_DHCP_LEASES_DIR=\S+ nsenter .*--wd=\S+/g) ?? [];
 
-    const inside = `${command} '${process.execPath}' '${builtProgram()}' settings --json`;
-    const asked = spawnSync('sh', ['-c', inside], { encoding: 'utf8' });
+    const settings = `'${process.execPath}' '${builtProgram()}' settings --json`;
+    const asked = commands.map((command) =>
+      spawnSync('sh', ['-c', `${command} ${settings}`], { encoding: 'utf8' }),
+    );
     terminal.press('q');
     await terminal.ended();
 
-    expect(asked.stderr).toBe('');
-    expect(asked.status).toBe(0);
-    expect(asked.stdout).toMatch(/LEASES_DIR","value":"[^"]*\/node-1"/);
+    expect(asked.map(({ stderr, status }) => ({ stderr, status }))).toEqual(
+      Array(3).fill({ stderr: '', status: 0 }),
+    );
+    expect(asked.map(({ stdout }) => /LEASES_DIR","value":"[^"]*\/(node-\d)"/.exec(stdout)?.[1])).toEqual([
+      'node-1',
+      'node-2',
+      'node-3',
+    ]);
+    expect(said.match(/a shell on guest-\d/g)).toHaveLength(4);
   });
 
   test('one node is a lab too', async () => {

@@ -82,24 +82,18 @@ export class Lab {
   }
 
   /**
-   * How a shell on the first node and on the first guest is opened from outside. Commands there are to reach the gateway of that
-   * node, and not one that this machine itself has.
+   * How a shell on each node and on each guest with a name is opened from outside. Commands on a node are to reach the gateway of
+   * that node, and not one that this machine itself has.
    */
   enterCommands(inUserNamespace: boolean): readonly { readonly machine: string; readonly command: string }[] {
     const how = inUserNamespace ? 'nsenter --user --preserve-credentials' : 'nsenter';
     const enter = (host: { readonly pid: number }) => `${how} --net --mount --target ${host.pid}`;
-    const [gateway] = this.gateways;
-    const [guest] = this.guests;
     return [
-      ...(gateway === undefined
-        ? []
-        : [
-            {
-              machine: gateway.node.host.name,
-              command: `GATEWAY_DHCP_LEASES_DIR=${gateway.directory} ${enter(gateway.node.host)} --wd=${quoted(process.cwd())}`,
-            },
-          ]),
-      ...(guest?.host === undefined ? [] : [{ machine: guest.host.name, command: enter(guest.host) }]),
+      ...this.gateways.map(({ node: { host }, directory }) => ({
+        machine: host.name,
+        command: `GATEWAY_DHCP_LEASES_DIR=${directory} ${enter(host)} --wd=${quoted(process.cwd())}`,
+      })),
+      ...this.guests.map(({ host }) => ({ machine: host.name, command: enter(host) })),
     ];
   }
 

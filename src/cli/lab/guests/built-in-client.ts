@@ -174,8 +174,8 @@ export class BuiltInClient {
     const { lease } = this;
     if (lease === undefined || (await this.renew()) !== undefined) return;
     const left = lease.at + lease.leaseSeconds * 1000 - Date.now();
-    // Without a lease it is off, or has begun anew.
-    if ((await this.rebind(left)) === undefined && this.lease !== undefined) await this.boot(ALWAYS);
+    // Without this lease it is off, has begun anew, or was told to renew meanwhile.
+    if ((await this.rebind(left)) === undefined && this.lease === lease) await this.boot(ALWAYS);
   }
 
   /** Sends again with growing secs, as clients do, until it is answered. */

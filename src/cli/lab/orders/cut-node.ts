@@ -2,11 +2,14 @@ import { ipv4ToText } from '../../../net/ipv4.ts';
 import type { BuiltInClient, BuiltInLease } from '../guests/built-in-client.ts';
 import type { Lab } from '../lab.ts';
 import type { NodeGateway } from '../nodes/node-gateway.ts';
-import { bootAt, doubles, doublesText, guestOf, newcomerText, PATIENCE } from './newcomers.ts';
+import { bootAt, doubles, doublesText, guestOf, newcomerText, PATIENCE, renewedNow } from './newcomers.ts';
 import { needsNodes, type Order, type Step, type StepResult } from './order.ts';
 
 /** How long a guest that should get no lease goes on asking: milliseconds. */
 const WATCH = 6000;
+
+/** How long its gateway may take until it reaches the others, and with them etcd, again: milliseconds. */
+const REACH_TIME = 60_000;
 
 /** Guests of the cut node: one that was there before, and one that booted while it was cut off. */
 interface CutGuests {
@@ -65,14 +68,20 @@ function mended(lab: Lab, victim: NodeGateway | undefined, guestsOfCut: () => Cu
       lab.network.mend(victim.node);
       const { old, had, newcomer } = guests;
       newcomer.release();
-      const [renewed, booted] = await Promise.all([old?.renew(PATIENCE), bootAt(lab, victim.node)]);
+      const reaches = await victim.serves(REACH_TIME);
+      const [renewed, booted] = await Promise.all([
+        old === undefined ? undefined : renewedNow(old),
+        bootAt(lab, victim.node),
+      ]);
       const found = doubles(lab);
       booted.client.release();
       const before = had === undefined ? 'nothing' : ipv4ToText(had.address);
       const now = renewed === undefined ? 'no answer' : ipv4ToText(renewed.address);
+      const late = reaches ? '' : `${victim.name} does not serve after ${REACH_TIME / 1000} s; `;
       return {
-        kept: renewed?.address === had?.address && booted.lease !== undefined && found.length === 0,
-        seen: `${old?.identity.hostname} had ${before}, and renewed ${now}; ${newcomerText(lab, victim.node, booted)}; ${doublesText(found)}`,
+        kept:
+          reaches && renewed?.address === had?.address && booted.lease !== undefined && found.length === 0,
+        seen: `${late}${old?.identity.hostname} had ${before}, and renewed ${now}; ${newcomerText(lab, victim.node, booted)}; ${doublesText(found)}`,
       };
     },
   };

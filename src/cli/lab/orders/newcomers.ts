@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { ipv4ToText } from '../../../net/ipv4.ts';
 import type { BuiltInClient, BuiltInLease } from '../guests/built-in-client.ts';
 import type { Lab } from '../lab.ts';
@@ -7,6 +8,8 @@ import type { SegmentNode } from '../nodes/segment-node.ts';
 
 /** How long a new guest may take while something is broken: milliseconds. */
 export const PATIENCE = 20_000;
+
+const LOOK_EVERY = 50;
 
 export interface Newcomer {
   readonly client: BuiltInClient;
@@ -53,6 +56,24 @@ export async function guestOf(lab: Lab, gateway: NodeGateway): Promise<BuiltInCl
     const { client } = await bootAt(lab, gateway.node);
     if (isIts(client)) return client;
     client.release();
+  }
+  return undefined;
+}
+
+/**
+ * The lease that a guest has after it was told to renew. One whose lease ended before begins anew by itself: the lease that it then
+ * gets. Undefined: none in time.
+ */
+export async function renewedNow(
+  client: BuiltInClient,
+  milliseconds = PATIENCE,
+): Promise<BuiltInLease | undefined> {
+  const begin = Date.now();
+  void client.renew(milliseconds);
+  while (Date.now() - begin < milliseconds) {
+    const { lease } = client;
+    if (lease !== undefined && lease.at >= begin) return lease;
+    await delay(LOOK_EVERY);
   }
   return undefined;
 }
