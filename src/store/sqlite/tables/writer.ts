@@ -55,7 +55,7 @@ export class Writer {
   }
 
   /** Writes a record over the row of its address. `node`: the node whose gateway granted it. */
-  put(record: JournalRecord, node = this.#nodeOf(record.granter)): void {
+  put(record: JournalRecord, node = this.#granterOf(record)): void {
     const { address, client, state, updatedAt, version, isRenewal, ids } = record;
     const { renew, put } = this.#statementsFor(record);
     const changing = changingValues(record, node);
@@ -103,6 +103,11 @@ export class Writer {
 
   #statementsFor({ ids }: JournalRecord): RowStatements {
     return ids === undefined ? this.#withoutIds : this.#withIds;
+  }
+
+  /** Null: what another gateway may have granted, and nobody knows which. */
+  #granterOf({ state, granter }: JournalRecord): string | null {
+    return state === 'peer' && granter === UNSPECIFIED ? null : this.#nodeOf(granter);
   }
 
   /** Another gateway's node is not known: its address stands for it. */

@@ -173,6 +173,17 @@ describe('what people read with sqlite3', () => {
     expect(query(directory, 'SELECT event, node FROM lease_history').trim()).toBe('peer 10.15.3.11');
   });
 
+  it('what another gateway may have granted, and nobody knows which, has no node; what has run out here is told by this one', async () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory, { node: 'pve1' });
+    await bind(store, { client: 1, address: A });
+    await bind(store, { client: 1, address: A, state: 'peer' });
+    store.flush();
+
+    expect(query(directory, "SELECT state, coalesce(node, '-') FROM leases").trim()).toBe('peer -');
+    expect(query(directory, 'SELECT DISTINCT node FROM lease_history').trim()).toBe('pve1');
+  });
+
   it('a renewal moves the end of a lease, not its beginning', async () => {
     const directory = temporaryDirectory();
     const store = openIn(directory);
