@@ -62,6 +62,9 @@ export function createProgram(writeOut?: (text: string) => void): Command {
   return program;
 }
 
+/** Words of other programs, and the commands that answer what they ask. */
+const MEANT: ReadonlyMap<string, string> = new Map([['status', 'health']]);
+
 /** Refuses an unknown command. If another command has it as a subcommand, names that: `leases history`. */
 function refuseWord(program: Command, word: string): never {
   const isNamed = (command: Command) => command.name() === word;
@@ -70,7 +73,7 @@ function refuseWord(program: Command, word: string): never {
     word,
     program.commands.map((command) => command.name()),
   );
-  const meant = parent === undefined ? near : `${parent.name()} ${word}`;
+  const meant = MEANT.get(word) ?? (parent === undefined ? near : `${parent.name()} ${word}`);
   const hint = meant === undefined ? '' : `\n(Did you mean ${program.name()} ${meant}?)`;
   program.error(`error: unknown command '${word}'${hint}`);
 }

@@ -70,6 +70,6 @@ function explain(output: Output, { word, kind, means, remedy }: ReasonWord, isNe
     ['word', word],
     ['kind', kind],
     ['what happened', means],
-    ['what to do', remedy],
+    ['what to do', remedy ?? 'nothing'],
   ]);
 }

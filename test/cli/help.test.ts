@@ -121,6 +121,7 @@ test.each([
   ['lease', '(Did you mean vps-gateway leases?)'],
   ['helth', '(Did you mean vps-gateway health?)'],
   ['seed', '(Did you mean vps-gateway cluster seed?)'],
+  ['status', '(Did you mean vps-gateway health?)'],
 ])('the word %s, which is no command, is said with the one that may be meant', (word, hint) => {
   let said = '';
   const program = createProgram().configureOutput({

@@ -31,7 +31,7 @@ it('lists every word, on a terminal of 80 columns', () => {
 it('tells of one word what happened and what can be done', () => {
   expect(run('not-in-pool')).toMatch(/^what happened +The client asks for an address outside the pool/m);
   expect(run('not-in-pool')).toMatch(/^what to do +If it is to keep that address, widen the pool/m);
-  expect(run('superseded')).toMatch(/^what to do +-$/m);
+  expect(run('superseded')).toMatch(/^what to do +nothing$/m);
 });
 
 it('tells whether a word is the cause of a drop', () => {

@@ -60,7 +60,7 @@ describeSystem('the web page of gateways that share their leases', ['chromium', 
     expect(granted.sort()).toEqual(['0', '0', '1']);
     expect((await members()).map(({ role }) => role).sort()).toEqual(['follower', 'follower', 'leader']);
     expect(
-      rows.filter((row) => /^10\.15\.3\.1\d:\d+\s+leader\s+3\.\S+\s+[\d.]+ ms\s+\S+ kB$/.test(row)),
+      rows.filter((row) => /^10\.15\.3\.1\d:\d+\s+leader\s+3\.\S+\s+[\d.]+ ms\s+\S+ [KM]iB$/.test(row)),
     ).toHaveLength(1);
     expect(rows.filter((row) => row.includes('follower'))).toHaveLength(2);
     expect(complaints).toEqual([]);

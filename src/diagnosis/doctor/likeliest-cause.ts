@@ -85,8 +85,16 @@ export function likeliestCause(facts: GuestFacts): Cause {
   const what = last.type === NO_MESSAGE ? 'what happened to it last' : `its last message (${last.type})`;
   return {
     cause: `${what}, at ${last.at}: ${means}`,
-    remedy: explained?.remedy ?? `vps-gateway reasons ${last.reason}`,
+    remedy:
+      explained === undefined ? `vps-gateway reasons ${last.reason}` : (explained.remedy ?? goesOn(last)),
   };
+}
+
+/** What there is to do where the reason has no remedy of its own. */
+function goesOn({ type }: GuestDecision): string {
+  return type === NO_MESSAGE
+    ? 'nothing is to be done here: it is served when it asks; see in the guest that it runs, and that its DHCP client asks'
+    : 'nothing is to be done here yet: a client asks again by itself within seconds; then ask this once more';
 }
 
 /** Its last message was another server's business, and no server is known that is none of the gateways. */

@@ -33,6 +33,16 @@ describe('the likeliest cause', () => {
     expect(likeliestCause(told).cause).toBe('nothing is wrong with DHCP: it has 10.15.3.30');
   });
 
+  test.each([
+    ['order', 'expired', 'it is served when it asks; see in the guest'],
+    ['DHCPREQUEST', 'overtaken', 'a client asks again by itself'],
+  ])('of a guest of which nothing is to be done here says so: %s %s', (type, reason, remedy) => {
+    const told = facts({ decisions: [decision(type, reason)] });
+
+    expect(likeliestCause(told).remedy).toContain(remedy);
+    expect(likeliestCause(told).remedy).not.toContain('vps-gateway reasons');
+  });
+
   test('of a guest that another gateway serves is not DHCP, and that gateway is named', () => {
     const leasedElsewhere = { address: '10.15.3.218', gateway: '10.15.3.12' };
 
