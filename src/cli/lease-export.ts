@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { type Environment, SETTINGS } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
 import { HOST_FORMATS, type HostFormat, hostsOf } from '../reporting/host-formats.ts';
-import { openLeaseReader } from '../store/sqlite/lease-reader.ts';
+import { type LeaseReader, openLeaseReader } from '../store/sqlite/lease-reader.ts';
 import { leaseFolder, type PlaceOptions, SEGMENT_OPTION } from './chosen-segment.ts';
 import { loadWithFile } from './load-with-file.ts';
 import type { CommandSurroundings } from './surroundings.ts';
@@ -14,7 +14,10 @@ interface Options extends PlaceOptions {
 }
 
 /** Adds `leases export`, which reads the lease file. */
-export function addExportCommand(leases: Command, { output, environment }: CommandSurroundings): void {
+export function addExportCommand(
+  leases: Command,
+  { output, environment, remark }: CommandSurroundings,
+): void {
   const formats = Object.keys(HOST_FORMATS) as readonly HostFormat[];
   leases
     .command('export')
@@ -31,10 +34,19 @@ export function addExportCommand(leases: Command, { output, environment }: Comma
         const hosts = hostsOf([...reader.running()], reader.reservations());
         const written = json === true ? 'json' : format;
         output.write(HOST_FORMATS[written].write(hosts, suffix));
+        const missing = missingText(reader);
+        if (missing !== undefined) remark(missing);
       } finally {
         reader.close();
       }
     });
+}
+
+/** What other gateways lease is in their own files, where nothing is shared; undefined: no lease of another one is known. */
+function missingText(reader: LeaseReader): string | undefined {
+  const nodes = new Set([...reader.leases({ state: 'peer' })].map(({ node }) => node ?? 'another gateway'));
+  if (nodes.size === 0) return undefined;
+  return `only the leases of this node's gateway: others share nothing with it, and have their own (${[...nodes].sort().join(', ')}): run this on their nodes too`;
 }
 
 /**

@@ -162,6 +162,47 @@ describeSystem('the commands that ask the running gateway', [], () => {
     });
   });
 
+  test('where nothing is shared, what only another gateway can do, or has, is said at once', async () => {
+    const { directory } = await managed();
+    await segment().gatewayAt(11);
+    const client = segment().client();
+    const peers = async (mac: string): Promise<readonly { readonly address: string }[]> =>
+      JSON.parse(
+        (await command(directory, 'leases', 'list', '--mac', mac, '--state', 'peer', '--json')).output,
+      );
+    const before = await command(directory, 'leases', 'export');
+    let guest = A;
+    let number = 16;
+    // The first one that asks the other gateway makes that known; what a later one asks for is recorded.
+    await eventually('a guest of the other gateway was heard', async () => {
+      number += 1;
+      guest = `52:54:00:4e:01:${number.toString(16)}`;
+      await client.lease(guest);
+      return (await peers(guest)).length > 0;
+    });
+    const [lease] = await peers(guest);
+    const address = lease?.address ?? '';
+
+    const released = await command(directory, 'leases', 'release', address);
+    await command(directory, 'reservations', 'set', 'one', '--mac', guest, '--address', '10.15.3.50');
+    const removed = await command(directory, 'reservations', 'remove', 'one', '--release');
+    const exported = await command(directory, 'leases', 'export');
+
+    expect(released.status).toBe(65);
+    expect(released.errors).toContain(
+      `the gateway 10.15.3.11 has granted ${address} and shares no leases: order this there`,
+    );
+    expect(released.errors).not.toContain('--force');
+    const told = removed.output.replaceAll(/\n +/g, ' ');
+    expect(told).toContain(`its guest's lease of ${address} is of 10.15.3.11, and is not ended here`);
+    expect(told).toContain('at this gateway only: order the same at 10.15.3.11 too');
+    expect(before).toMatchObject({ status: 0, errors: '' });
+    expect(exported.status).toBe(0);
+    expect(exported.errors).toMatch(
+      /^only the leases of this node's gateway: .* \(10\.15\.3\.11\): run this/,
+    );
+  });
+
   test('an address is taken out of use for a time, asked for, and put back; one that is leased is not, and who has it is said', async () => {
     const { directory } = await managed({ GATEWAY_DHCP_ARP_PROBE: '300ms' });
     const { yiaddr } = await segment().client().lease(A);

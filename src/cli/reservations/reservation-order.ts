@@ -76,8 +76,15 @@ export async function knownReservation(api: GatewayApi, id: string): Promise<Ord
   return await api.find<Ordered>(pathOf(id));
 }
 
-/** Which other gateways, and which machines that may be some, know nothing of it: a sentence each; none: no other one is known, or all of them share it. */
-export async function withoutIt(api: GatewayApi): Promise<readonly string[]> {
+/**
+ * Which other gateways, and which machines that may be some, know nothing of it: a sentence each; none: no other one is known, or all of them share it.
+ *
+ * @param order What to order there.
+ */
+export async function withoutIt(
+  api: GatewayApi,
+  order = 'order the same, with this address,',
+): Promise<readonly string[]> {
   // What was ordered is done, whatever becomes of this question.
   const info = await api.find<Whereabouts>('/info').catch(() => undefined);
   const others = info?.other_gateways ?? [];
@@ -86,13 +93,8 @@ export async function withoutIt(api: GatewayApi): Promise<readonly string[]> {
     .map(({ address, state }) => (GONE.includes(state) ? `${address} (gone now)` : address));
   const machines = others.filter(({ is_gateway: isGateway, state }) => !isGateway && state === 'there');
   return [
-    ...(gateways.length === 0
-      ? []
-      : [`at this gateway only: order the same, with this address, at ${gateways.join(', ')} too`]),
-    ...machines.map(
-      ({ address }) =>
-        `${address} answers ARP: if a gateway runs there, order the same, with this address, there too`,
-    ),
+    ...(gateways.length === 0 ? [] : [`at this gateway only: ${order} at ${gateways.join(', ')} too`]),
+    ...machines.map(({ address }) => `${address} answers ARP: if a gateway runs there, ${order} there too`),
   ];
 }
 
@@ -140,7 +142,7 @@ function latest(time: string): string {
 }
 
 /** For a shell, where it needs that. */
-function quoted(id: string): string {
+export function quoted(id: string): string {
   const text = readable(id);
   return /^[\w.:@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -8,6 +8,7 @@ import type { CommandSurroundings } from '../surroundings.ts';
 import { changesToText } from './changes-to-text.ts';
 import { type EntryOptions, withEntryOptions, withOptions } from './entry-options.ts';
 import { entryOf, type Json, readJsonFile } from './read-entries.ts';
+import { consequencesOf, leasesElsewhere } from './removal.ts';
 import {
   knownReservation,
   type Ordered,
@@ -101,7 +102,9 @@ async function remove(
   { output, environment }: CommandSurroundings,
 ): Promise<void> {
   const { address, release, dryRun, reason, json } = options;
-  const done = await apiOf(options, environment).order<Ordered & { readonly released?: boolean }>({
+  const api = apiOf(options, environment);
+  const elsewhere = release === true && json !== true ? await leasesElsewhere(api, id) : [];
+  const done = await api.order<Ordered & { readonly released?: boolean }>({
     method: 'DELETE',
     path: pathOf(id),
     query: {
@@ -118,9 +121,20 @@ async function remove(
       : done.released === true
         ? 'removed, and its lease ended'
         : 'removed';
-  output.write(
-    json === true ? jsonText(done) : `${id}: ${what}; ${done.address} is kept for this id for a day\n`,
-  );
+  if (json === true) output.write(jsonText(done));
+  else {
+    const removal = {
+      id,
+      address: done.address,
+      isReleased: release === true && (dryRun === true || done.released === true),
+      isDryRun: dryRun === true,
+    };
+    const consequences = await consequencesOf(api, removal, elsewhere);
+    writeSentences(output, [
+      `${id}: ${what}; ${done.address} is kept for this id for a day`,
+      ...consequences.map((text) => `  ${text}`),
+    ]);
+  }
 }
 
 /** True: something says which guest it is for. */

@@ -137,7 +137,8 @@ async function release(
 ): Promise<z.output<typeof RELEASED>> {
   const asked = await parts.gateway.ask(address);
   const holder = asked.kind === 'asked' ? asked.holder : null;
-  if (holder !== null && !force)
+  if (holder !== null && !force) {
+    await refuseOthers(parts, address);
     throw new Problem({
       status: 409,
       word: 'guest-is-alive',
@@ -145,11 +146,20 @@ async function release(
       detail: `${holder} answers by ARP for ${ipv4ToText(address)}; its lease is kept`,
       more: { mac: holder },
     });
+  }
   const done = await ordered(parts, { kind: 'release', address, ...by(author, reason) });
   if (holder === null) return { ...done, answered_by: null, rests_seconds: null };
   const rest = { kind: 'quarantine', address, seconds: REST, author, note: 'its guest was alive' } as const;
   const { outcome } = await parts.gateway.order(rest); // Refused where the guest has its lease again by now.
   return { ...done, answered_by: holder, rests_seconds: outcome === 'committed' ? REST : null };
+}
+
+/** @throws Problem if another gateway has granted the lease: `force` would not end it here either. */
+async function refuseOthers({ asked, leases }: RouteParts, address: Ipv4): Promise<void> {
+  const row = await leases.read(({ database }) => leaseRows(database)(address));
+  if (row?.state !== 'peer') return;
+  const { figures } = await asked.result();
+  throw orderProblem(address, { outcome: 'refused', why: 'granted-by-peer' }, figures, row.node);
 }
 
 /** @throws Problem if it is not carried out. */
