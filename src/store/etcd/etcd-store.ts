@@ -147,7 +147,7 @@ export class EtcdStore implements LeaseStore {
   }
 
   get failure(): string | undefined {
-    return this.#quorum.failure;
+    return this.#options.maintenance.withReach(this.#quorum);
   }
 
   get trouble(): string | undefined {
@@ -263,7 +263,7 @@ export class EtcdStore implements LeaseStore {
     const notes = generation === undefined ? undefined : this.reckoning.note(revision);
     if (notes !== undefined) this.#options.mirror.noteRevisionTimes(notes);
     const isFirst = isWatching && this.members.isFirstToCompact;
-    this.#options.maintenance.idle({ revision, written, isFirst });
+    this.#options.maintenance.idle({ revision, written, isFirst, quorum: this.#quorum });
     this.#follower.idle();
   }
 

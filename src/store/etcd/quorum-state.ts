@@ -19,6 +19,8 @@ export class QuorumState {
   readonly #members: Members;
   #failure: string | undefined = 'the leases have not been read yet';
   #confirmedAt = Number.NEGATIVE_INFINITY;
+  /** Since when etcd gives no answer: monotonic milliseconds; undefined: it answers, or refuses. */
+  #unansweredSince: number | undefined;
   /** False: etcd has refused a change (no space, no permission), and has not accepted a heartbeat since. */
   #mayWrite = true;
 
@@ -32,6 +34,10 @@ export class QuorumState {
 
   get failure(): string | undefined {
     return this.#failure ?? this.#members.problem;
+  }
+
+  get unansweredSince(): number | undefined {
+    return this.#unansweredSince;
   }
 
   /** When a majority answered last: monotonic milliseconds. -Infinity: never. */
@@ -48,6 +54,7 @@ export class QuorumState {
   majorityAnswered(): void {
     if (!this.#mayWrite) return;
     this.#failure = undefined;
+    this.#unansweredSince = undefined;
     this.#confirmedAt = this.#clock.monotonic();
     this.#table.canPromise = this.#members.problem === undefined;
     this.#mirror.noteQuorum(true, this.#clock.now());
@@ -56,6 +63,8 @@ export class QuorumState {
   /** Call it when a call has failed: no lease is promised until a majority answers again. */
   askingFailed(error: unknown): void {
     this.#failure = error instanceof Error ? error.message : String(error);
+    const isUnanswered = error instanceof EtcdError && error.fault === 'unknown';
+    this.#unansweredSince = isUnanswered ? (this.#unansweredSince ?? this.#clock.monotonic()) : undefined;
     this.#table.canPromise = false;
     this.#mirror.noteQuorum(false, this.#clock.now());
   }

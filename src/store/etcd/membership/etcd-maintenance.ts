@@ -19,6 +19,8 @@ export type Compacting = 'auto' | 'on' | 'off';
 /** Time between two looks at etcd's space: milliseconds. A look comes earlier after LOOK_AFTER written keys. */
 const LOOK_EVERY = 60_000;
 const LOOK_AFTER = 5000;
+/** The same while etcd gives no answer, and once after that, so that people see which members this node reaches. */
+const LOOK_UNANSWERED = 5000;
 /** Time between two marks of etcd's revision: milliseconds. */
 const MARK_EVERY = 1000;
 /** Where at least the part `from` of the quota is in use, versions older than `milliseconds` are compacted. */
@@ -59,6 +61,14 @@ export interface MembersLook {
   readonly asked: readonly AskedMember[];
 }
 
+/** Whether a majority answers this gateway. */
+export interface QuorumStanding {
+  /** Why no lease may be promised; undefined: they may. */
+  readonly failure: string | undefined;
+  /** Since when etcd gives no answer: monotonic milliseconds; undefined: it answers, or refuses. */
+  readonly unansweredSince: number | undefined;
+}
+
 /** What the maintenance needs to know, each second. */
 export interface WatchPosition {
   /** By the watch: the newest revision, and the number of keys written so far. */
@@ -66,6 +76,7 @@ export interface WatchPosition {
   readonly written: number;
   /** True: it is this gateway's task to compact. */
   readonly isFirst: boolean;
+  readonly quorum: QuorumStanding;
 }
 
 /**
@@ -79,6 +90,9 @@ export class EtcdMaintenance {
   #compacted: Mark = { at: 0, revision: 0, written: 0 };
   #lookedAt = Number.NEGATIVE_INFINITY;
   #lookedWritten = 0;
+  #lookedUnanswered = false;
+  /** When the members were asked that `#members` tells of: monotonic milliseconds. */
+  #membersAskedAt = Number.NEGATIVE_INFINITY;
   #isLooking = false;
   #problems: readonly SharingProblem[] = [];
   #members: MembersLook = { at: undefined, asked: [] };
@@ -106,14 +120,29 @@ export class EtcdMaintenance {
     };
   }
 
+  /** Why no lease may be promised, with the number of members that this node reaches, if they were asked since then. */
+  withReach({ failure, unansweredSince }: QuorumStanding): string | undefined {
+    const { asked } = this.#members;
+    if (failure === undefined || unansweredSince === undefined || this.#membersAskedAt < unansweredSince)
+      return failure;
+    const reached = asked.filter(({ status }) => status !== undefined).length;
+    const set = asked.length === 1 ? 'the 1 member that is set' : `the ${asked.length} members that are set`;
+    const hint =
+      2 * reached > asked.length ? '' : ": where other nodes reach more, look at this node's own link first";
+    return `${failure}; this node reaches ${reached} of ${set}${hint}`;
+  }
+
   /** Call it once a second. */
   idle(standing: WatchPosition): void {
     const now = this.#parts.clock.monotonic();
     this.#mark(standing, now);
-    const isDue = now - this.#lookedAt >= LOOK_EVERY || standing.written - this.#lookedWritten >= LOOK_AFTER;
+    const isUnanswered = standing.quorum.unansweredSince !== undefined;
+    const every = isUnanswered || this.#lookedUnanswered ? LOOK_UNANSWERED : LOOK_EVERY;
+    const isDue = now - this.#lookedAt >= every || standing.written - this.#lookedWritten >= LOOK_AFTER;
     if (!isDue || this.#isLooking) return;
     this.#lookedAt = now;
     this.#lookedWritten = standing.written;
+    this.#lookedUnanswered = isUnanswered;
     this.#isLooking = true;
     void this.#look(standing.isFirst).finally(() => {
       this.#isLooking = false;
@@ -146,9 +175,12 @@ export class EtcdMaintenance {
   }
 
   async #askMembers(): Promise<readonly MemberStatus[]> {
-    const asked = await this.#parts.etcd.statuses();
+    const { etcd, clock } = this.#parts;
+    const askedAt = clock.monotonic();
+    const asked = await etcd.statuses();
+    this.#membersAskedAt = askedAt;
     // Noted also where none answers, though then asking for alarms fails.
-    this.#members = { at: this.#parts.clock.now(), asked };
+    this.#members = { at: clock.now(), asked };
     return asked.flatMap(({ status }) => status ?? []);
   }
 

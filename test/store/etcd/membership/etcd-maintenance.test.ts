@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { type AskedMember, type Etcd, EtcdError } from '../../../../src/store/etcd/client/etcd.ts';
 import type { EtcdStore } from '../../../../src/store/etcd/etcd-store.ts';
 import { fullness, spaceProblems } from '../../../../src/store/etcd/membership/space.ts';
 import { FakeClock, settle } from '../../../support/clock.ts';
 import { MemoryCluster } from '../../../support/memory-etcd.ts';
+import { PassingEtcd } from '../../../support/passing-etcd.ts';
 import { beginSegment, openSharedStore, type SharedStoreOptions } from '../../../support/shared-store.ts';
 import { address, bind, client } from '../../changes.ts';
 
@@ -49,6 +51,61 @@ class Segment {
 
 /** A key of this segment that is no lease. */
 const OWN = '/vps-gateway/tenant-1/other';
+
+/** Three members, of which this node reaches so many; a majority answers it while all are. */
+class ReachedInPart extends PassingEtcd {
+  reached = 3;
+
+  override async range(...question: Parameters<Etcd['range']>) {
+    if (this.reached < 3) throw new EtcdError('unknown', 'etcd at 192.0.2.11:2379: no answer in time');
+    return await super.range(...question);
+  }
+
+  override async statuses(): Promise<readonly AskedMember[]> {
+    const status = await this.etcd.status();
+    return [1, 2, 3].map((number) => ({
+      endpoint: `192.0.2.1${number}:2379`,
+      status: number <= this.reached ? status : undefined,
+      roundTrip: 1,
+    }));
+  }
+}
+
+describe('an etcd that gives no answer', () => {
+  test.each([
+    [
+      1,
+      /; this node reaches 1 of the 3 members that are set: where other nodes reach more, look at this node's own link first$/,
+    ],
+    [2, /; this node reaches 2 of the 3 members that are set$/],
+  ])('is told with the number of members that this node reaches: %d', async (reached, text) => {
+    const segment = await Segment.born();
+    const etcd = new ReachedInPart(segment.cluster.connect());
+    const store = await segment.open({ etcd });
+    await segment.pass(10);
+    etcd.reached = reached;
+    await segment.pass(12);
+    const failure = store.failure;
+    etcd.reached = 3;
+    await segment.pass(10);
+
+    expect(failure).toMatch(/^etcd at 192\.0\.2\.11:2379: no answer in time;/);
+    expect(failure).toMatch(text);
+    expect(store.failure).toBe(undefined);
+    expect(store.etcdMembers.asked.every(({ status }) => status !== undefined)).toBe(true);
+  });
+
+  test('is told without a number, as long as it is not known', async () => {
+    const segment = await Segment.born();
+    const etcd = new ReachedInPart(segment.cluster.connect());
+    const store = await segment.open({ etcd });
+    await segment.pass(1);
+    etcd.reached = 1;
+    await segment.pass(4);
+
+    expect(store.failure).toBe('etcd at 192.0.2.11:2379: no answer in time');
+  });
+});
 
 describe('what is past in etcd', () => {
   test('is compacted, but for the last five minutes', async () => {
