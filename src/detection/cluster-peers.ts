@@ -6,7 +6,7 @@ import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 /** A problem between the gateways, or with their etcd. New guests still get addresses. */
 export interface ClusterProblem {
   /** The word by which health, page and metrics name it. */
-  readonly name: 'cluster' | 'certificates';
+  readonly name: 'cluster' | 'certificates' | 'gateway-gone';
   readonly message: string;
   /** What the operator can do. */
   readonly remedy: string;
@@ -35,6 +35,8 @@ export interface SharingFigures {
   readonly clockOffsets: Readonly<Record<string, number>>;
   /** Every gateway that is alive, this one too: its listen IP, dotted, by its node. */
   readonly gateways: Readonly<Record<string, string>>;
+  /** Those that have gone lately and have not said so, in the same way; absent: none. */
+  readonly gone?: Readonly<Record<string, string>>;
   /** etcd's members, as they were when they were looked at last. */
   readonly etcdMembers: readonly EtcdMemberFigures[];
   /** When that was: wall-clock milliseconds. Undefined: not yet. */
@@ -80,7 +82,7 @@ export class ClusterPeersLog {
       if (!live.has(gateway)) this.#log.warn({ gateway: ipv4ToText(gateway) }, 'another gateway is gone');
     this.#live = live;
     // Problems with certificates are logged where the files are read.
-    this.#logProblems(problems.filter(({ name }) => name === 'cluster'));
+    this.#logProblems(problems.filter(({ name }) => name !== 'certificates'));
   }
 
   #logProblems(problems: readonly ClusterProblem[]): void {

@@ -52,6 +52,8 @@ export interface Info {
 
 export interface Cluster {
   gateways: { node: string; listen_ip: string; clock_offset_seconds: number | null }[];
+  /** Gone lately, without having said so. */
+  gone: { node: string; listen_ip: string }[];
   members: EtcdMember[];
   members_as_of: string | null;
   certificates: { file: string; ends_at: string }[];

@@ -46,15 +46,11 @@ export class EtcdClusterPeers implements ClusterPeersView {
 
   get problems(): readonly ClusterProblem[] {
     const { differences = [], goneProblems = [] } = this.store?.members ?? {};
-    const between = [
-      ...this.#skewProblems(),
-      ...differences,
-      ...goneProblems,
-      ...(this.store?.spaceProblems ?? []),
-    ];
+    const between = [...this.#skewProblems(), ...differences, ...(this.store?.spaceProblems ?? [])];
     const ofCertificates = this.certificates?.problems ?? [];
     return [
       ...between.map((problem) => ({ name: 'cluster' as const, ...problem })),
+      ...goneProblems.map((problem) => ({ name: 'gateway-gone' as const, ...problem })),
       ...ofCertificates.map((problem) => ({ name: 'certificates' as const, ...problem })),
     ];
   }
@@ -64,6 +60,7 @@ export class EtcdClusterPeers implements ClusterPeersView {
     return {
       clockOffsets: members?.clocks.offsets ?? {},
       gateways: members?.addresses ?? {},
+      gone: members?.goneAddresses ?? {},
       etcdMembers: asked.map(memberFigures),
       etcdAskedAt,
       certificates: this.certificates?.ends ?? [],

@@ -8,11 +8,12 @@ const SKEW: ClusterProblem = {
   message: 'the clock of pve2 is 9 s ahead',
   remedy: 'use NTP',
 };
+const GONE: ClusterProblem = { name: 'gateway-gone', message: 'pve3 is gone', remedy: 'look there' };
 const CERTIFICATE: ClusterProblem = { name: 'certificates', message: 'it has ended', remedy: 'renew it' };
 
 test('a problem between the gateways is logged with its remedy when it begins, and once more when it ends', () => {
   const clusterPeers = { live: new Set([at('10.15.3.11')]), grace: 0, agreedAt: undefined };
-  const seen = { ...clusterPeers, isByWallClock: () => true, problems: [SKEW, CERTIFICATE] };
+  const seen = { ...clusterPeers, isByWallClock: () => true, problems: [SKEW, GONE, CERTIFICATE] };
   const lines = new LogLines();
   const log = new ClusterPeersLog(seen, lines);
 
@@ -24,6 +25,8 @@ test('a problem between the gateways is logged with its remedy when it begins, a
   expect(lines.lines.map(({ level, fields, message }) => [level, fields, message])).toEqual([
     ['info', { gateway: '10.15.3.11' }, 'another gateway shares the leases'],
     ['warn', { cause: SKEW.message, remedy: SKEW.remedy }, 'something is wrong with what the gateways share'],
+    ['warn', { cause: GONE.message, remedy: GONE.remedy }, 'something is wrong with what the gateways share'],
     ['info', { cause: SKEW.message }, 'this is well again'],
+    ['info', { cause: GONE.message }, 'this is well again'],
   ]);
 });

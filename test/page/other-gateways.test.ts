@@ -17,6 +17,7 @@ interface Other {
 }
 
 interface Info {
+  readonly node: string;
   readonly other_gateways: readonly Other[];
 }
 
@@ -84,14 +85,14 @@ describeSystem('the web page of gateways that share nothing', ['chromium'], () =
       { ...chosen, state: 'away', arp_seconds: 250, arp_asked_seconds: 300 },
       ['gone', '12 min ago', 'not for 4 min', '5 min ago'],
       'tone-warn',
-      '1 gateway',
+      '1 of 2 gateways',
     ],
     [
       'stopped',
       { ...chosen, state: 'stopped', arp_asked_seconds: 200 },
       ['gone', '12 min ago', '20 s ago', 'not for 3 min'],
       'tone-warn',
-      '1 gateway',
+      '1 of 2 gateways',
     ],
     [
       'chosen by a guest, where ARP cannot be asked',
@@ -131,4 +132,63 @@ describeSystem('the web page of gateways that share nothing', ['chromium'], () =
     await page.unrouteAll({ behavior: 'ignoreErrors' });
     expect(complaints).toEqual([]);
   });
+
+  const shared = (node: string) => ({
+    ...{ other_gateways: [], cluster: ['10.15.3.11'], store: 'etcd', status: 'degraded', verdict: 'served' },
+    sharing: {
+      gateways: [
+        { node, listen_ip: '10.15.3.10', clock_offset_seconds: null },
+        { node: 'pve2', listen_ip: '10.15.3.11', clock_offset_seconds: 0.001 },
+      ],
+      gone: [{ node: 'pve3', listen_ip: '10.15.3.12' }],
+      ...{ members: [], members_as_of: null, certificates: [], mirror_age_seconds: 0 },
+    },
+  });
+  const GONE_WARNING = {
+    ...{ id: 'gateway-gone', level: 'no-guest-suffers', since: null, title: 'pve3 is gone', means: '' },
+    ...{ remedy: 'Look there.', command: null, node: '' },
+  };
+  const OWN_WARNING = { ...GONE_WARNING, id: 'lease-file', title: 'the lease file is old' };
+
+  test.each([
+    [
+      'one is gone: it keeps its column, and this one serves without a mark',
+      ...[{ can_promise: true }, [GONE_WARNING], ['serving', 'alive', 'gone'], ['good', 'good', 'warn']],
+      ...['2 of 3 gateways', 'Gateway gone'],
+    ],
+    [
+      'one is gone, and something is wrong here too: this one is marked as degraded',
+      ...[{ can_promise: true }, [GONE_WARNING, OWN_WARNING], ['degraded', 'alive', 'gone']],
+      ...[['warn', 'good', 'warn'], '2 of 3 gateways', 'degraded'],
+    ],
+    [
+      'this one does not reach etcd: of no other one is said that it is alive',
+      ...[{ can_promise: false, verdict: 'not-served' }, [], ['degraded', 'not known', 'not known']],
+      ...[['bad', 'quiet', 'quiet'], '– gateways', 'cut off'],
+    ],
+  ] as const)(
+    'of gateways that share their leases, %s',
+    async (...[, changes, items, told, tones, count, name]) => {
+      const real = await infoOf();
+      const json = { ...real, ...shared(real.node), ...changes };
+      await page.route(/\/api\/v1\/info/, (route) => route.fulfill({ json }));
+      await page.route(/\/api\/v1\/warnings/, (route) =>
+        route.fulfill({ json: { items, total: items.length, as_of: new Date().toISOString() } }),
+      );
+      await page.goto('about:blank');
+      await openPage(page, 'nodes');
+      const state = page.getByRole('row', { name: /^State/ });
+      await state.waitFor();
+      await page.getByRole('link', { name: count, exact: true }).waitFor();
+
+      const texts = await state.locator('td').allInnerTexts();
+      expect(texts.map((text) => text.replace(/\s*differs from the others$/, '').trim())).toEqual(told);
+      const marks = page.locator('.cmp thead .nm svg');
+      const classes = await marks.evaluateAll((all) => all.map((each) => each.getAttribute('class') ?? ''));
+      expect(tones.map((tone, index) => classes[index]?.includes(tone))).toEqual([true, true, true]);
+      await keepPicture(page, `nodes-shared-${name.replaceAll(' ', '-')}`);
+      await page.unrouteAll({ behavior: 'ignoreErrors' });
+      expect(complaints).toEqual([]);
+    },
+  );
 });

@@ -53,7 +53,13 @@ const SHARING = z.object({
           .meta({ description: 'How far its clock is ahead of this one; null: not known, or this one' }),
       }),
     )
-    .meta({ description: 'Those that are alive, this one too' }),
+    .meta({
+      description:
+        'Those that are alive, this one too; where `can_promise` is false, those that were when etcd was reached last',
+    }),
+  gone: z
+    .array(z.object({ node: z.string(), listen_ip: z.string() }))
+    .meta({ description: 'Those that have gone in the last day and have not said that they would' }),
   members: z
     .array(
       z.object({
@@ -198,6 +204,7 @@ export async function infoOf({
 function sharingOf({ gauges, own }: MetricFigures): z.output<typeof SHARING> {
   const {
     gateways = {},
+    gone = {},
     clockOffsets = {},
     etcdMembers = [],
     etcdAskedAt,
@@ -209,6 +216,7 @@ function sharingOf({ gauges, own }: MetricFigures): z.output<typeof SHARING> {
       listen_ip: listenIp,
       clock_offset_seconds: clockOffsets[node] === undefined ? null : clockOffsets[node] / 1000,
     })),
+    gone: Object.entries(gone).map(([node, listenIp]) => ({ node, listen_ip: listenIp })),
     members: etcdMembers.map(({ endpoint, answer }) => ({
       endpoint,
       role: answer?.role ?? 'away',

@@ -36,7 +36,7 @@ const MEANS: Readonly<Record<ProblemName, string>> = {
   api: 'Programs do not reach the API, nor the metrics; guests are served.',
   'api-certificate': 'Programs that check the certificate of the API do not reach it.',
   certificates: 'This gateway loses etcd when its certificates end.',
-  cluster: 'The gateways differ in something that they should have in common.',
+  cluster: 'What the gateways have in common, or their etcd, is not as it should be.',
   settings: 'Guests are served by the settings of before; a restart may fail, or change more than is meant.',
   hook: 'Guests are served; a program or a server does not know of changes since.',
   'file-reservations': 'Their guests get addresses as if nothing were reserved for them.',

@@ -7,8 +7,8 @@ import { Icon, Level } from '../parts/icon.js';
 import { Prose } from '../parts/text.js';
 import { now } from '../state/clock.js';
 import { useSignal } from '../state/use-signal.js';
+import { gatewayCount } from '../text/gateway-count.js';
 import { grouped } from '../text/number.js';
-import { presentGateways } from '../text/other-gateways.js';
 import { roughSpan } from '../text/time.js';
 import { verdictOf } from '../text/verdict.js';
 import { guestsWithWarnings } from './guest-warnings.js';
@@ -41,7 +41,7 @@ export function Verdict() {
     <div class="facts">
       <${Fact} value=${freeOf(known)} text=${`of ${totalOf(known)} free`} href="#map" />
       <${Fact} value=${untilFull(known, time)} text="until full" href="#health" isWide=${true} />
-      <${Fact} value=${gatewaysOf(known)} text=${gatewaysOf(known) === '1' ? 'gateway' : 'gateways'} href="#nodes" />
+      <${Fact} value=${gatewayCount(known.info)} text=${gatewayCount(known.info) === '1' ? 'gateway' : 'gateways'} href="#nodes" />
       ${known.notes.length === 0 ? null : html`<${Fact} value=${String(known.notes.length)} text=${known.notes.length === 1 ? 'note' : 'notes'} href="#health" isWide=${true} />`}
       <${Fact} value=${known.info === undefined ? '–' : String(warnings)} text=${warnings === 1 ? 'warning' : 'warnings'} href="#health" />
     </div>
@@ -93,10 +93,4 @@ function totalOf({ info }) {
 function untilFull({ info }, time) {
   const at = info?.segments[0]?.exhausted_at;
   return at === null || at === undefined ? undefined : roughSpan(Date.parse(at) - time);
-}
-
-/** @param {import('../api/connection.js').Summary} summary */
-function gatewaysOf({ info }) {
-  if (info === undefined) return '–';
-  return String(1 + presentGateways(info).length + info.cluster.length);
 }

@@ -9,6 +9,7 @@ import { counted } from '../text/number.js';
  * @property {string} name The node's; of one that shares nothing: its address.
  * @property {string} address
  * @property {boolean} isOwn The page is its.
+ * @property {boolean} isGone It shared the leases, and its heartbeat has run out.
  * @property {OtherGateway | undefined} evidence What is known of one that shares nothing.
  * @property {number | undefined} leases Running ones that it has granted; undefined: not known.
  * @property {number | undefined} given New leases of the last day.
@@ -30,22 +31,28 @@ export function gatewaysOf(info, granted, answered) {
     name: info.node,
     address: info.segments[0]?.listen_ip ?? '',
     isOwn: true,
+    isGone: false,
     evidence: undefined,
     clockOffset: undefined,
   };
   const shared = (info.sharing?.gateways ?? [])
     .filter(({ node }) => node !== info.node)
     .map(({ node, listen_ip: address, clock_offset_seconds: offset }) => ({
-      ...{ name: node, address, isOwn: false, evidence: undefined, clockOffset: offset ?? undefined },
+      ...{ name: node, address, isOwn: false, isGone: false, evidence: undefined },
+      clockOffset: offset ?? undefined,
     }));
+  const gone = (info.sharing?.gone ?? []).map(({ node, listen_ip: address }) => ({
+    ...{ name: node, address, isOwn: false, isGone: true, evidence: undefined, clockOffset: undefined },
+  }));
   const seen = info.other_gateways.map((evidence) => ({
     name: evidence.address,
     address: evidence.address,
     isOwn: false,
+    isGone: false,
     evidence,
     clockOffset: undefined,
   }));
-  return [own, ...shared, ...seen]
+  return [own, ...shared, ...gone, ...seen]
     .sort((one, other) => one.address.localeCompare(other.address, 'en', { numeric: true }))
     .map((gateway) => ({ ...gateway, ...countsOf(gateway, info.sharing !== null, granted, answered) }));
 }

@@ -8,6 +8,7 @@ import { Name } from '../parts/text.js';
 import { WideTable } from '../parts/wide-table.js';
 import { now } from '../state/clock.js';
 import { useSignal } from '../state/use-signal.js';
+import { knowsOthers } from '../text/gateway-count.js';
 import { grouped } from '../text/number.js';
 import { evidenceOf, stateOf as stateOfOther } from '../text/other-gateways.js';
 import { roughSpan } from '../text/time.js';
@@ -21,7 +22,7 @@ import { OwnCard } from './own-card.js';
 
 /** Every gateway beside the others. */
 export function NodesView() {
-  const { info } = useSignal(summary);
+  const { info, warnings } = useSignal(summary);
   const answer = useAnswer('nodes', async (signal) => {
     const [samples, guests] = await Promise.all([
       ask('samples', { signal }),
@@ -36,7 +37,7 @@ export function NodesView() {
   const gateways = gatewaysOf(info, granted, samples.answered);
   return html`<div class="nodes">
     <div class="stack">
-      <${Compared} info=${info} gateways=${gateways} />
+      <${Compared} info=${info} gateways=${gateways} isWarned=${warnings.some(({ id }) => id !== OF_ANOTHER)} />
       <${OwnCard} info=${info} samples=${samples.items} />
     </div>
     <div class="stack">
@@ -46,10 +47,13 @@ export function NodesView() {
   </div>`;
 }
 
-/** @param {{ info: Info, gateways: Gateway[] }} props */
-function Compared({ info, gateways }) {
+/** The warning that says nothing of this gateway. */
+const OF_ANOTHER = 'gateway-gone';
+
+/** @param {{ info: Info, gateways: Gateway[], isWarned: boolean }} props */
+function Compared({ info, gateways, isWarned }) {
   const time = useSignal(now);
-  const states = gateways.map((gateway) => stateOf(gateway, info));
+  const states = gateways.map((gateway) => stateOf(gateway, info, isWarned));
   const rows = rowsOf(gateways, states, info, time);
   return html`<section class="card" aria-labelledby="gateways-title">
     <header>
@@ -136,11 +140,27 @@ function rowsOf(gateways, states, info, time) {
 /**
  * @param {Gateway} gateway
  * @param {Info} info
+ * @param {boolean} isWarned Something is wrong that is not another gateway's.
  * @returns {State}
  */
-function stateOf({ isOwn, evidence }, info) {
-  if (isOwn) return { text: info.status, level: info.verdict === 'not-served' ? 'bad' : 'good' };
-  return evidence === undefined ? { text: 'alive', level: 'good' } : stateOfOther(evidence);
+function stateOf({ isOwn, isGone, evidence }, info, isWarned) {
+  if (isOwn) return ownState(info, isWarned);
+  if (evidence !== undefined) return stateOfOther(evidence);
+  if (!knowsOthers(info)) return { text: 'not known', level: undefined };
+  return isGone ? { text: 'gone', level: 'warn' } : { text: 'alive', level: 'good' };
+}
+
+/**
+ * @param {Info} info
+ * @param {boolean} isWarned
+ * @returns {State}
+ */
+function ownState({ status, verdict }, isWarned) {
+  if (verdict !== 'served') return { text: status, level: 'bad' };
+  // It is degraded as long as it warns of anything.
+  return status === 'degraded' && isWarned
+    ? { text: status, level: 'warn' }
+    : { text: 'serving', level: 'good' };
 }
 
 /** @param {OtherGateway} evidence */

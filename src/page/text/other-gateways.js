@@ -14,6 +14,17 @@ export function presentGateways({ other_gateways: others }) {
 }
 
 /**
+ * Those that were at work, and are not now.
+ *
+ * @param {Pick<Info, 'other_gateways'>} info
+ */
+export function goneGateways({ other_gateways: others }) {
+  return others.filter(
+    ({ is_gateway: isGateway, state }) => isGateway && (state === 'away' || state === 'stopped'),
+  );
+}
+
+/**
  * How it is, in a word or two, and whether that wants a look.
  *
  * @param {OtherGateway} other

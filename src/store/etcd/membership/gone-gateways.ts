@@ -38,6 +38,11 @@ export class GoneGateways {
     return new Set(addresses.filter((address) => address !== undefined));
   }
 
+  /** The same, dotted, by their nodes. */
+  get byNode(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.#told().map(([node, { listenIp }]) => [node, listenIp]));
+  }
+
   /** A heartbeat of a node is there. */
   heard(node: string): void {
     this.#heardAt.set(node, this.#clock.monotonic());

@@ -109,6 +109,11 @@ export class Members {
     return this.#gone.addresses;
   }
 
+  /** The same, by their nodes, and dotted. */
+  get goneAddresses(): Readonly<Record<string, string>> {
+    return this.#gone.byNode;
+  }
+
   /** Every gateway that is alive, this one too: its listen IP, dotted, by its node. */
   get addresses(): Readonly<Record<string, string>> {
     return Object.fromEntries([...this.#heartbeats].map(([node, { listenIp }]) => [node, listenIp]));
@@ -195,7 +200,7 @@ export class Members {
     const node = keys.gatewayOf(key);
     if (node === undefined) return;
     if (event.kind === 'delete') {
-      this.#gone.ended(node, this.#heartbeats.get(node)?.listenIp ?? '');
+      if (node !== this.#options.node) this.#gone.ended(node, this.#heartbeats.get(node)?.listenIp ?? '');
       this.#forget(node);
     } else this.#learn(event.entry, clock.now());
     this.#judge();

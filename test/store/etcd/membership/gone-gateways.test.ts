@@ -16,6 +16,7 @@ test('a gateway whose heartbeat has run out is told for a day, and one that is b
 
   const both = nodes();
   expect([...gone.addresses].map(ipv4ToText)).toEqual(['10.15.3.11', '10.15.3.12']);
+  expect(gone.byNode).toEqual({ pve2: '10.15.3.11', pve3: '10.15.3.12' });
   gone.heard('pve3');
   clock.stall(DAY - 1);
   const dayAfter = nodes();
