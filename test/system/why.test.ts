@@ -102,6 +102,23 @@ describeSystem('why', [], () => {
     expect(await why(gateway.directory, B)).toMatch(/^reserved for it: \S+ \(reservation two, name web\)$/m);
   });
 
+  test('of a guest whose reservation was removed it is said that it must leave its address', async () => {
+    const gateway = await managed();
+    const { yiaddr } = await segment().client().lease(A);
+    for (const words of [
+      ['set', 'one', '--mac', A, '--address', yiaddr],
+      ['remove', 'one'],
+    ]) {
+      const command = [process.execPath, builtProgram(), 'reservations', ...words];
+      const ran = [...command, '--leases-dir', gateway.directory];
+      expect((await run(segment().node, ran, gatewayEnvironment(gateway.directory))).status).toBe(0);
+    }
+
+    expect((await why(gateway.directory, A)).replaceAll(/\n +/g, ' ')).toContain(
+      `likeliest cause: it has ${yiaddr} until its lease ends, and then must leave it: the reservation one of that address was removed`,
+    );
+  });
+
   test('of a guest that waits for its reserved address it is said who has that', async () => {
     const gateway = await managed();
     const { yiaddr: had } = await segment().client().lease(A);

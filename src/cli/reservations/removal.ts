@@ -4,6 +4,9 @@ import { knownReservation, quoted, withoutIt } from './reservation-order.ts';
 
 type Holder = Pick<ListedLease, 'address' | 'state' | 'mac' | 'expires' | 'node'>;
 
+/** How long the address of a removed reservation is kept: milliseconds. */
+const KEPT = 86_400_000;
+
 /** What is removed, or would be. */
 export interface Removal {
   readonly id: string;
@@ -48,10 +51,16 @@ export async function consequencesOf(
 }
 
 /** A removed reservation keeps its address from everybody, its own guest too. */
-function leaveText({ id, address, isDryRun }: Removal, { mac }: Holder): string {
+function leaveText({ id, address, isDryRun }: Removal, { mac, expires }: Holder): string {
   const who = mac ?? 'who has a lease of it';
   const card = mac === null ? '' : ` --mac ${mac}`;
-  return `${who} ${isDryRun ? 'would have to' : 'must'} leave ${address} at its next renewals; \`vps-gateway reservations set ${quoted(id)}${card} --address ${address}\` lets it stay`;
+  const must = isDryRun ? 'would have to' : 'must';
+  // A lease that is the longer one may be renewed again after that.
+  const isEnding = Date.parse(expires ?? '') <= Date.now() + KEPT;
+  const leave = isEnding
+    ? `${must} leave ${address} at its next renewals`
+    : `${must} leave ${address}, if it renews within the day or the address is in no pool`;
+  return `${who} ${leave}; \`vps-gateway reservations set ${quoted(id)}${card} --address ${address}\` lets it stay`;
 }
 
 function isRunning({ expires }: Holder): boolean {

@@ -4,6 +4,7 @@ import {
   type GuestDecision,
   type GuestFacts,
   likeliestCause,
+  NOT_IN_POOL,
 } from '../../diagnosis/doctor/likeliest-cause.ts';
 import type { ReservedAddress } from '../../diagnosis/doctor/reserved-address.ts';
 import { REASONS, type ReasonRow } from '../../engine/decision/reasons.ts';
@@ -49,6 +50,11 @@ export interface ListedReservation {
   readonly hostname?: string;
 }
 
+interface RetiredReservation {
+  readonly id: string;
+  readonly retired_until: string;
+}
+
 /** What one segment knows about a guest, and whether it knows it at all. */
 export async function storyOf(
   mac: HardwareAddress,
@@ -80,6 +86,10 @@ export async function storyOf(
     granter: told.sharingNode === undefined ? undefined : anotherThan(told.sharingNode, first),
     leasedElsewhere: elsewhere(leases),
     reservedHere: reservation && { ...reservation, mac: text },
+    removed:
+      status === undefined
+        ? undefined
+        : await removedAt(first, decisions.at(-1), text, apiOf(options, environment)),
     reserved: await reservedBeside(leased, reservations, apiOf(options, environment)),
     decisions,
     explain: (word) => rowOf(word),
@@ -137,6 +147,24 @@ async function reservedBeside(
   const block = { block: `${address}/32` };
   const [mapped] = await api.list<Omit<ReservedAddress, 'id'>>('/addresses', block).catch(() => []);
   return mapped === undefined ? undefined : { ...mapped, address, id };
+}
+
+/** The removed reservation of the address that a guest has, or was refused last; undefined: there is none, or it cannot be asked. */
+async function removedAt(
+  lease: ListedLease | undefined,
+  last: GuestDecision | undefined,
+  mac: string,
+  api: GatewayApi,
+): Promise<GuestFacts['removed']> {
+  const isRefused = last?.reason === NOT_IN_POOL;
+  const address = isRefused ? last.address : lease?.address;
+  if (address === undefined || address === null) return undefined;
+  const query = { address, retired: 'true' };
+  const [found] = await api.list<RetiredReservation>('/reservations', query).catch(() => []);
+  if (found === undefined) return undefined;
+  // A lease that is the longer one may be renewed again after that.
+  const isEnding = Date.parse(lease?.expires ?? '') <= Date.parse(found.retired_until);
+  return isRefused || isEnding ? { id: found.id, address, mac, until: found.retired_until } : undefined;
 }
 
 /** Of the one segment that is meant. */

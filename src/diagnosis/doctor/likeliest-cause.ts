@@ -1,6 +1,8 @@
 import type { RunningProblem } from '../running-problem.ts';
 import type { Cause } from './cause.ts';
 import {
+  keptForRemoved,
+  type RemovedReservation,
   type ReservedAddress,
   type ReservedHere,
   reservedAtOneOnly,
@@ -37,6 +39,8 @@ export interface GuestFacts {
   readonly reservedHere?: ReservedHere | undefined;
   /** What is reserved for it, and is not its lease; undefined: nothing is, or it is not known. */
   readonly reserved?: ReservedAddress | undefined;
+  /** The removed reservation of the address that it has, or was refused last; undefined: there is none, or it is not known. */
+  readonly removed?: RemovedReservation | undefined;
   /** The newest at the end. */
   readonly decisions: readonly GuestDecision[];
   /** What each reason means, and the remedy if there is one. */
@@ -54,6 +58,7 @@ export interface GuestFacts {
 
 /** The type of a decision that no message led to. */
 const NO_MESSAGE = 'order';
+export const NOT_IN_POOL = 'not-in-pool';
 const GRANTED_BY_PEER = 'peer-granted';
 /** So many offers that nobody took mean that they do not arrive, or that another server's are taken. */
 const MANY_OFFERS = 2;
@@ -79,6 +84,8 @@ export function likeliestCause(facts: GuestFacts): Cause {
   if (explained?.kind === 'reply') return answered(facts, last);
   if (leased !== undefined && granter !== undefined && isToAnother(facts, last))
     return nothingWrong(facts, leased);
+  if (facts.removed !== undefined && last.reason === NOT_IN_POOL && last.address === facts.removed.address)
+    return keptForRemoved(false, facts.removed);
   const means = explained?.means ?? last.reason;
   // An operator's order, or the end of a lease, says nothing against a guest that has one.
   if (last.type === NO_MESSAGE && leased !== undefined) return nothingWrong(facts, leased);
@@ -154,8 +161,9 @@ function servedElsewhere(
   };
 }
 
-function nothingWrong({ reserved, leased, granter }: GuestFacts, address: string): Cause {
+function nothingWrong({ reserved, removed, leased, granter }: GuestFacts, address: string): Cause {
   if (reserved !== undefined && reserved.address !== address) return waitsForReserved(address, reserved);
+  if (removed?.address === address) return keptForRemoved(true, removed);
   const from = granter === undefined || address !== leased ? '' : ` from ${granter}`;
   return {
     cause: `nothing is wrong with DHCP: it has ${address}${from}`,

@@ -22,6 +22,12 @@ export interface ReservedHere {
   readonly mac: string;
 }
 
+/** A reservation that was removed, and whose address is kept for its id. */
+export interface RemovedReservation extends ReservedHere {
+  /** ISO 8601, UTC. */
+  readonly until: string;
+}
+
 const FREE: readonly string[] = ['reserved-idle', 'offered', 'free', 'free-quiet'];
 
 /** Why a guest does not have the address yet that is reserved for it, and what helps. */
@@ -48,6 +54,17 @@ export function reservedAtOneOnly(
   return {
     cause: `it has ${has} from ${gateway ?? 'another gateway'}, which knows nothing of the reservations of this one: here ${address} is reserved for it (reservation ${id})`,
     remedy: `on the node of ${where}: vps-gateway reservations set ${id} --mac ${mac} --address ${address} (where that was done already, the guest moves at its next renewal)`,
+  };
+}
+
+/** Why a guest loses, or has lost, an address whose reservation was removed. */
+export function keptForRemoved(isLeased: boolean, { address, id, mac, until }: RemovedReservation): Cause {
+  const what = isLeased
+    ? `it has ${address} until its lease ends, and then must leave it`
+    : `it asked for ${address}, and was refused`;
+  return {
+    cause: `${what}: the reservation ${id} of that address was removed, and keeps it from everybody until ${until}`,
+    remedy: `vps-gateway reservations set ${id} --mac ${mac} --address ${address}, if the guest is to have it; else nothing: it gets another one`,
   };
 }
 

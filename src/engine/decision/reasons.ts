@@ -81,8 +81,10 @@ export const REASONS = {
   },
   'not-in-pool': {
     kind: 'refusal',
-    means: 'The client asks for an address outside the pool; it is told to begin again.',
-    remedy: 'If it is to keep that address, widen the pool (GATEWAY_DHCP_POOL_START, GATEWAY_DHCP_POOL_END).',
+    means:
+      'The client asks for an address that is in no pool, or that is kept for a day for a reservation that was removed; it is told to begin again.',
+    remedy:
+      'If it is to keep that address: where `vps-gateway reservations list --retired` shows it, reserve it again for that id (`vps-gateway reservations set`); else widen the pool (GATEWAY_DHCP_POOL_START, GATEWAY_DHCP_POOL_END), or reserve it.',
   },
   'bound-to-another': {
     kind: 'refusal',

@@ -94,6 +94,25 @@ describe('the likeliest cause', () => {
     );
   });
 
+  test('of a guest that has, or was refused, the address of a removed reservation is that it was removed', () => {
+    const until = '2026-11-29T20:00:00.000Z';
+    const removed = { id: 'web1', address: '10.15.3.30', mac: B, until };
+    const renewed = [decision('DHCPREQUEST', 'renewed')];
+    const has = likeliestCause(facts({ leased: '10.15.3.30', decisions: renewed, removed }));
+    const refused = likeliestCause(facts({ decisions: [decision('DHCPREQUEST', 'not-in-pool')], removed }));
+    const moved = likeliestCause(facts({ leased: '10.15.3.31', decisions: renewed, removed }));
+
+    expect(has.cause).toBe(
+      `it has 10.15.3.30 until its lease ends, and then must leave it: the reservation web1 of that address was removed, and keeps it from everybody until ${until}`,
+    );
+    expect(refused.cause).toMatch(
+      /^it asked for 10\.15\.3\.30, and was refused: the reservation web1 .* removed/,
+    );
+    for (const { remedy } of [has, refused])
+      expect(remedy).toContain(`vps-gateway reservations set web1 --mac ${B} --address 10.15.3.30,`);
+    expect(moved.cause).toBe('nothing is wrong with DHCP: it has 10.15.3.31');
+  });
+
   test('of a guest whose lease an operator has ended is that order, and no message of its own', () => {
     const decisions = [decision('DHCPREQUEST', 'bound'), decision('order', 'released-by-operator')];
 
