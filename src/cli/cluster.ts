@@ -15,6 +15,7 @@ import { addEtcdConfigCommand } from './cluster-etcd-config.ts';
 import { writeClusterReport } from './cluster-report.ts';
 import { jsonText } from './output/json.ts';
 import { standardOutput } from './output/output.ts';
+import { etcdOfRunningIn } from './running-etcd.ts';
 import { addSettingOptions, settingsOrThrow } from './setting-options.ts';
 
 /** Adds `cluster certificates`, `etcd-config`, `init`, `seed`, `join`, `leave` and `status`: leases that several gateways share. */
@@ -38,7 +39,7 @@ export function addClusterCommand(program: Command): void {
     'the members of etcd, the gateways, and what this node has of their leases',
     json,
   ).action(async (_options: unknown, command: Command) => {
-    const { shared } = sharedOrThrow(command);
+    const { shared } = await sharedOrThrow(command);
     const report = await readClusterReport(shared);
     if (command.getOptionValue('json') === true) standardOutput().write(jsonText(report));
     else writeClusterReport(standardOutput(), report);
@@ -66,7 +67,7 @@ export function addClusterCommand(program: Command): void {
     'join',
     "bring this node's own leases up, with its gateway stopped; its first start does the same",
   ).action(async (_options: unknown, command: Command) => {
-    const { shared } = sharedOrThrow(command);
+    const { shared } = await sharedOrThrow(command);
     await joinCluster(shared, print);
   });
   subcommand(
@@ -85,13 +86,18 @@ function subcommand(cluster: Command, name: string, description: string, ...own:
   return addSettingOptions(command, (key) => SETTINGS[key].group === 'Shared leases' || key === 'leasesDir');
 }
 
-function sharedOrThrow(command: Command): {
-  readonly loaded: LoadedSettings;
-  readonly shared: SharedSettings;
-} {
+async function sharedOrThrow(
+  command: Command,
+): Promise<{ readonly loaded: LoadedSettings; readonly shared: SharedSettings }> {
   const loaded = ofOneSegment(settingsOrThrow(command));
   const shared = sharedSettings(loaded);
   if (shared !== undefined) return { loaded, shared };
+  const running = await etcdOfRunningIn(loaded.settings.leasesDir);
+  if (running !== undefined)
+    throw new GatewayError(
+      'bad-settings',
+      `no etcd is set in this shell, while the running gateway shares its leases in one\nto mend it: ${running} vps-gateway cluster ${command.name()}`,
+    );
   const remedy =
     'set GATEWAY_ETCD_ENDPOINTS (--etcd-endpoints) and GATEWAY_SEGMENT (--segment), or give this shell the settings of the service: set -a && . /etc/vps-gateway/settings && set +a';
   throw new GatewayError('bad-settings', `no etcd is set, so no leases are shared: ${remedy}`);
@@ -101,7 +107,7 @@ async function withEtcd(
   command: Command,
   run: (etcd: Etcd, shared: SharedSettings) => Promise<void>,
 ): Promise<void> {
-  const { shared } = sharedOrThrow(command);
+  const { shared } = await sharedOrThrow(command);
   const etcd = await connect(shared);
   try {
     await run(etcd, shared);

@@ -67,3 +67,12 @@ function databaseLines({ members }: ClusterReport): readonly DoctorLine[] {
   const percent = Math.round((fullest.bytes / fullest.quotaBytes) * 100);
   return [good('etcd-space', `the fullest member of etcd uses ${percent} % of its quota`)];
 }
+
+/** @param set The running gateway's settings of etcd, as they are put before a command. */
+export function etcdOfOthers(set: string): DoctorLine {
+  return unknown(
+    'etcd',
+    'the running gateway shares its leases in etcd, and the settings of this shell name none: they are others than those of the running gateway (vps-gateway settings)',
+    `${set} vps-gateway doctor`,
+  );
+}

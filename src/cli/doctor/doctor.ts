@@ -37,10 +37,11 @@ import { problemsOf } from '../exact-remedy.ts';
 import { loadWithFile } from '../load-with-file.ts';
 import { noAnswer } from '../no-answer.ts';
 import { jsonText } from '../output/json.ts';
+import { etcdOfRunning } from '../running-etcd.ts';
 import { addSettingOptions, flagsOf } from '../setting-options.ts';
 import { surroundingsOfProcess } from '../surroundings.ts';
 import { askSegment } from './ask-segment.ts';
-import { clusterLines } from './cluster-lines.ts';
+import { clusterLines, etcdOfOthers } from './cluster-lines.ts';
 import { gatewaysKnownTo } from './known-gateways.ts';
 import { type Examined, writeExamined } from './lines-to-text.ts';
 import { readDirectory } from './read-directory.ts';
@@ -114,7 +115,7 @@ async function storeLines(
   const lines: DoctorLine[] = [];
   if (leasesDir !== undefined) lines.push(...directoryLines(await readDirectory(leasesDir)));
   lines.push(...runningLines(running));
-  if (loaded.ok) lines.push(...(await etcdLines(loaded)));
+  if (loaded.ok) lines.push(...(await etcdLines(loaded, running)));
   return lines;
 }
 
@@ -233,10 +234,13 @@ function runningLines(running: Running): readonly DoctorLine[] {
   return gatewayLines(problemsOf(running), running.shortcomings, '');
 }
 
-/** None where leases are not shared by etcd. */
-async function etcdLines(loaded: LoadedSettings): Promise<readonly DoctorLine[]> {
+/** None where leases are not shared by etcd, neither by these settings nor by those of the running gateway. */
+async function etcdLines(loaded: LoadedSettings, running: Running): Promise<readonly DoctorLine[]> {
   const shared = sharedSettings(loaded);
-  if (shared === undefined) return [];
+  if (shared === undefined) {
+    const set = typeof running === 'object' ? etcdOfRunning(running.settings) : undefined;
+    return set === undefined ? [] : [etcdOfOthers(set)];
+  }
   try {
     return clusterLines(await readClusterReport(shared));
   } catch (error) {
