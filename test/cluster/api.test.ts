@@ -3,11 +3,16 @@ import { type ApiAnswer, type ApiQuestion, apiJson, askApi } from '../support/ap
 import { Cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { followEvents } from '../support/follow-events.ts';
+import { hardwareOf } from '../support/load.ts';
+import { bootUntilLeased } from '../support/patient-guest.ts';
 import { describeSystem } from '../support/system.ts';
 
 interface Listed {
   readonly items: readonly { readonly id: string; readonly address: string; readonly note: string | null }[];
 }
+
+const ADA = hardwareOf(1);
+const SOON = 15_000;
 
 describeSystem('the API of three gateways that share etcd', ['etcd', 'etcdctl'], () => {
   let cluster: Cluster;
@@ -30,6 +35,22 @@ describeSystem('the API of three gateways that share etcd', ['etcd', 'etcdctl'],
     ask(place, `/reservations/${id}`, { method: 'PUT', body });
   const listedAt = (place: number) =>
     apiJson<Listed>(nodeAt(place), '/api/v1/reservations?limit=1000').then(({ items }) => items);
+
+  test('a guest that one of them serves has nothing wrong at any of them; those that did not grant its lease name who did', async () => {
+    const { yiaddr } = await bootUntilLeased(cluster.client, ADA, SOON);
+    const granter = await cluster.until(async () => {
+      const rows = await Promise.all([0, 1, 2].map((place) => cluster.mirror(place)));
+      const nodes = new Set(rows.map((all) => all.find(({ address }) => address === yiaddr)?.node));
+      expect(nodes.size).toBe(1);
+      return [...nodes][0] ?? '';
+    });
+
+    const told = await Promise.all([0, 1, 2].map((place) => cluster.program(place, 'why', ADA)));
+
+    const wrong = `likeliest cause: nothing is wrong with DHCP: it has ${yiaddr}`;
+    const causes = told.map((text) => /^likeliest cause: .*$/m.exec(text)?.[0]);
+    expect(causes.toSorted()).toEqual([wrong, ...Array(2).fill(`${wrong} from ${granter}`)]);
+  });
 
   test('a reader of events that was away is told what other gateways did meanwhile, once', async () => {
     const first = await followEvents(nodeAt(2), '?kind=reservation');
