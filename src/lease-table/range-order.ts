@@ -104,7 +104,9 @@ export class RangeOrder {
     const index = address - this.first;
     const link = FIRST_LINK + index;
     const isTaken = wanted === 'taken' || wanted === 'declined';
-    const use = !isTaken && this.#reserved.has(address) ? 'reserved' : wanted;
+    const isReserved = !isTaken && this.#reserved.has(address);
+    // What a guest has from another gateway is in use, so it counts as that. It is never given away as what is not reserved.
+    const use = isReserved && wanted !== 'peer' ? 'reserved' : wanted;
     this.#unlink(link);
     this.#count(index, use);
     if (use === 'unused') {
@@ -114,7 +116,7 @@ export class RangeOrder {
     this.#unused.delete(index);
     if (use === 'free') this.#append(FREE, link);
     else if (use === 'offered') this.#append(OFFERED, link);
-    else if (use === 'peer') this.#append(PEER, link);
+    else if (use === 'peer' && !isReserved) this.#append(PEER, link);
     else if (use === 'lapsed') this.#append(LAPSED, link);
   }
 

@@ -85,6 +85,7 @@ export type AddressState =
   | 'leased'
   | 'reserved-in-use'
   | 'reserved-idle'
+  | 'retired'
   | 'offered'
   | 'peer'
   | 'quarantined'
@@ -103,7 +104,9 @@ export interface MapAddress {
   mac: string | null;
   hostname: string | null;
   vps_id: string | null;
+  /** In force; or removed, where `retired_until` is not null. */
   reservation_id: string | null;
+  retired_until: string | null;
   node: string | null;
   expires: string | null;
 }

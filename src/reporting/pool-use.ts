@@ -108,7 +108,7 @@ function partsOf({ size, left, leased, reserved, declined, peers, offered }: Poo
   return [
     `${left} of ${size} addresses free`,
     `${leased} leased`,
-    `${reserved} reserved and not in use`,
+    `${reserved} reserved or retired, and not in use`,
     `${declined} in quarantine`,
     ...(peers > 0 ? [`${peers} of other gateways`] : []),
     ...(offered > 0 ? [`${offered} on offer`] : []),
@@ -121,7 +121,7 @@ export function poolRemedy({ leased, reserved, declined }: PoolUse): string {
     { count: leased, text: '`vps-gateway leases` shows who has what' },
     {
       count: reserved,
-      text: '`vps-gateway reservations list --state reserved-idle --retired` shows what is reserved and not in use',
+      text: '`vps-gateway reservations list --state reserved-idle --retired` shows what is reserved or retired, and not in use',
     },
     {
       count: declined,
@@ -136,7 +136,7 @@ export function poolRemedy({ leased, reserved, declined }: PoolUse): string {
 export function poolUseToText(use: PoolUse): string {
   const { size, leased, peers, reserved, declined, offered, left, ranges } = use;
   const others = [
-    reserved > 0 ? `${reserved} reserved and not in use` : '',
+    reserved > 0 ? `${reserved} reserved or retired, and not in use` : '',
     peers > 0 ? `${peers} of other gateways` : '',
     declined > 0 ? `${declined} declined` : '',
     offered > 0 ? `${offered} on offer` : '',

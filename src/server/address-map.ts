@@ -34,7 +34,10 @@ export type AddressState =
 export interface MappedAddress {
   readonly address: Ipv4;
   readonly state: AddressState;
+  /** Of its reservation, in force or retired. */
   readonly reservation: string | undefined;
+  /** The reservation was removed, and the address is kept for its id until then. */
+  readonly retiredUntil: Instant | undefined;
 }
 
 /** The addresses of a range that are of the subnet; none while nothing is served. */
@@ -53,7 +56,7 @@ export function mapAddresses(
     if (!contains(plan.subnet.prefix, address)) continue;
     const reservation = memory.store.reservations.at(address);
     const state = stateOf(memory, service, now, address);
-    mapped.push({ address, state, reservation: reservation?.id });
+    mapped.push({ address, state, reservation: reservation?.id, retiredUntil: reservation?.retiredUntil });
   }
   return mapped;
 }

@@ -87,7 +87,7 @@ describe('the orders of free addresses', () => {
     });
   });
 
-  it('hold nothing that is reserved, and count it apart until it is leased', () => {
+  it('hold nothing that is reserved, and count it apart until it is leased, here or by another gateway', () => {
     const { table, inFlight } = newTable();
     const range = rangeOf(0, 4);
     load(table, 1, 'free');
@@ -97,9 +97,10 @@ describe('the orders of free addresses', () => {
     for (const index of [0, 1, 2, 3, 4]) table.reserve((FIRST + index) as Ipv4);
 
     expect(contentOf(table, inFlight, range)).toMatchObject({ free: [], offered: [], peers: [] });
-    expect(table.occupancy(range)).toMatchObject({ unused: 0, free: 0, offered: 0, reserved: 5, taken: 0 });
+    expect(table.occupancy(range)).toMatchObject({ unused: 0, free: 0, offered: 0, taken: 0 });
+    expect(table.occupancy(range)).toMatchObject({ reserved: 4, peer: 1 });
     load(table, 1, 'bound');
-    expect(table.occupancy(range)).toMatchObject({ reserved: 4, taken: 1 });
+    expect(table.occupancy(range)).toMatchObject({ reserved: 3, taken: 1, peer: 1 });
     load(table, 1, 'free');
     for (const index of [0, 1, 2, 3, 4]) table.unreserve((FIRST + index) as Ipv4);
     expect(contentOf(table, inFlight, range)).toMatchObject({ free: [0, 1], offered: [4], peers: [2, 3] });

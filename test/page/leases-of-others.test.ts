@@ -109,4 +109,47 @@ describeSystem('the web page where other gateways lease too, and share nothing',
     await page.getByText(/^\d+ address(es)? (is|are) leased here now\.$/).waitFor();
     await page.unrouteAll({ behavior: 'ignoreErrors' });
   });
+
+  test('an address whose reservation was removed is kept for its id: nothing is offered that cannot be done, and all count it alike', async () => {
+    const [other = ''] = OTHERS;
+    const address = granted.get(other) ?? '';
+    const idle = '10.15.3.199';
+    await apiJson(gateway, '/api/v1/reservations/idle', {
+      method: 'PUT',
+      body: { address: idle },
+      status: 201,
+    });
+    const { items } = await apiJson<{ items: { id: string; address: string }[] }>(
+      gateway,
+      '/api/v1/reservations',
+    );
+    for (const each of items) {
+      const path = `/api/v1/reservations/${encodeURIComponent(each.id)}?address=${each.address}`;
+      await askApi(gateway, path, { method: 'DELETE' });
+    }
+    await page.goto('about:blank');
+    await openPage(page, 'map');
+    const legend = page.getByRole('button', { name: /^Reserved before/ });
+    await legend.waitFor();
+    const use = await page
+      .getByText(/ of them by other gateways/)
+      .locator('..')
+      .innerText();
+    const { segments } = await apiJson<{ segments: Record<string, number>[] }>(gateway, '/api/v1/info');
+    const { leased = 0, leased_by_peers: peers = 0, available } = segments[0] ?? {};
+    const offered = async (at: string) => {
+      await page.evaluate(`location.hash = '#map/${at}'`);
+      const panel = page.getByRole('complementary', { name: `Address ${at}` });
+      await panel.getByText(/it is kept for .* until /).waitFor();
+      await keepPicture(page, `reserved before, ${at === idle ? 'idle' : 'in use'}`);
+      return await panel.locator('.acts button').allInnerTexts();
+    };
+
+    expect(await legend.innerText()).toMatch(/Reserved before\s*1/);
+    expect(use).toContain(`${leased + peers} leased`);
+    expect(use).toContain(`${peers} of them by other gateways`);
+    expect(use).toContain(`${available} free`);
+    expect(await offered(idle)).toEqual(['Reserve…', 'Quarantine…', 'Ask by ARP']);
+    expect(await offered(address)).toEqual(['Reserve…', 'Ask by ARP']);
+  });
 });

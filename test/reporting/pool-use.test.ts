@@ -117,7 +117,7 @@ describe('how the pool is used', () => {
     expect(problems.map((problem) => problem?.name)).toEqual([undefined, undefined, 'pool-full']);
     expect(tenth).toMatchObject({ name: 'pool-nearly-full', stopsNewGuests: false });
     expect(tenth?.message).toBe(
-      '90 % of the pool are in use: 1 of 10 addresses free, 9 leased, 0 reserved and not in use, 0 in quarantine',
+      '90 % of the pool are in use: 1 of 10 addresses free, 9 leased, 0 reserved or retired, and not in use, 0 in quarantine',
     );
   });
 
@@ -136,7 +136,7 @@ describe('how the pool is used', () => {
 
     expect(use).toMatchObject({ leased: 2, reserved: 5, declined: 1, peers: 1, left: 0, hasRoom: false });
     expect(problem?.message).toBe(
-      'the pool is full: 0 of 9 addresses free, 2 leased, 5 reserved and not in use, 1 in quarantine, 1 of other gateways',
+      'the pool is full: 0 of 9 addresses free, 2 leased, 5 reserved or retired, and not in use, 1 in quarantine, 1 of other gateways',
     );
     const commands = [...(problem?.remedy ?? '').matchAll(/`(.*?)`/g)].map(([, command]) => command);
     expect(commands).toEqual([
@@ -145,7 +145,9 @@ describe('how the pool is used', () => {
       'vps-gateway leases list --state declined',
       'vps-gateway addresses restore',
     ]);
-    expect(poolUseToText(use)).toContain('2 of 9 leased, 5 reserved and not in use, 1 of other gateways');
+    expect(poolUseToText(use)).toContain(
+      '2 of 9 leased, 5 reserved or retired, and not in use, 1 of other gateways',
+    );
   });
 
   test('while the clock is in doubt, what has run out is not left, and a full pool is the clock’s problem', () => {

@@ -136,6 +136,12 @@ describeSystem('what the management API tells of a gateway that serves', [], () 
       body: { address: '10.15.3.30' },
       status: 201,
     });
+    await apiJson(gateway, '/api/v1/reservations/gone', {
+      method: 'PUT',
+      body: { address: '10.15.3.33' },
+      status: 201,
+    });
+    await askApi(gateway, '/api/v1/reservations/gone?address=10.15.3.33', { method: 'DELETE' });
     await apiJson(gateway, '/api/v1/addresses/10.15.3.31/quarantine', { method: 'POST', body: {} });
 
     const { items, total } = await apiJson<Page>(gateway, '/api/v1/addresses');
@@ -147,7 +153,15 @@ describeSystem('what the management API tells of a gateway that serves', [], () 
     expect(at('10.15.3.10')).toMatchObject({ state: 'gateway' });
     expect(at('10.15.3.11')).toMatchObject({ state: 'gateway-unused' });
     expect(at(yiaddr)).toMatchObject({ state: 'leased', mac: `${MAC}01`, hostname: 'web-1' });
-    expect(at('10.15.3.30')).toMatchObject({ state: 'reserved-idle', reservation_id: 'idle' });
+    expect(at('10.15.3.30')).toMatchObject({
+      state: 'reserved-idle',
+      reservation_id: 'idle',
+      retired_until: null,
+    });
+    expect(at('10.15.3.33')).toMatchObject({
+      ...{ state: 'retired', reservation_id: 'gone' },
+      retired_until: expect.stringMatching(/^20\d\d-/),
+    });
     expect(at('10.15.3.31')).toMatchObject({ state: 'quarantined', mac: null });
     expect(at('10.15.3.32')).toMatchObject({ state: 'free' });
     expect((await apiJson<Page>(gateway, `/api/v1/addresses?block=${yiaddr}/32`)).total).toBe(1);

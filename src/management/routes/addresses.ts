@@ -18,16 +18,22 @@ const BLOCK_LENGTH = 24;
 
 const STATES = [
   ...['leased', 'reserved-in-use', 'reserved-idle', 'offered', 'peer', 'quarantined', 'conflict'],
-  ...['free', 'free-quiet', 'gateway', 'gateway-unused', 'router', 'outside-pool', 'kept'],
+  ...['retired', 'free', 'free-quiet', 'gateway', 'gateway-unused', 'router', 'outside-pool', 'kept'],
 ] as const;
 
 const ADDRESS = z.object({
   address: z.string().meta({ format: 'ipv4' }),
-  state: z.enum(STATES),
+  state: z
+    .enum(STATES)
+    .meta({ description: 'retired: nobody has it, and it is kept for the id of a removed reservation' }),
   mac: z.string().nullable(),
   hostname: z.string().nullable(),
   vps_id: z.string().nullable(),
   reservation_id: z.string().nullable(),
+  retired_until: z.string().nullable().meta({
+    format: 'date-time',
+    description: 'The reservation was removed; until then the address is kept for its id',
+  }),
   node: z.string().nullable().meta({ description: 'Whose gateway granted it' }),
   expires: z.string().nullable().meta({ description: 'ISO 8601, or never' }),
 });
@@ -83,7 +89,8 @@ const HELD: ReadonlySet<string> = new Set(['leased', 'reserved-in-use', 'peer', 
 
 function withGuests(mapped: readonly MappedAddress[], database: Database, router: string) {
   const rowAt = leaseRows(database);
-  return mapped.map(({ address, state, reservation }): z.output<typeof ADDRESS> => {
+  return mapped.map(({ address, state: used, reservation, retiredUntil }): z.output<typeof ADDRESS> => {
+    const state = retiredUntil !== undefined && isFree(used) ? 'retired' : used;
     const guest = HELD.has(state) ? rowAt(address) : undefined;
     const dotted = ipv4ToText(address);
     return {
@@ -93,10 +100,15 @@ function withGuests(mapped: readonly MappedAddress[], database: Database, router
       hostname: guest?.hostname ?? null,
       vps_id: guest?.vps_id ?? null,
       reservation_id: reservation ?? null,
+      retired_until: retiredUntil === undefined ? null : new Date(retiredUntil).toISOString(),
       node: guest?.node ?? null,
       expires: guest?.expires ?? null,
     };
   });
+}
+
+function isFree(state: MappedAddress['state']): boolean {
+  return state === 'free' || state === 'free-quiet';
 }
 
 function prefixFromText(text: string): Prefix {

@@ -46,6 +46,8 @@ export function actionsFor(cell, reservation) {
       return [reserve, release, quarantine, arp];
     case 'reserved-in-use':
       return [edit, remove, release, arp];
+    case 'retired':
+      return [reserve, quarantine, arp];
     case 'reserved-idle':
       return [edit, remove, quarantine, arp];
     case 'quarantined':
@@ -58,7 +60,7 @@ export function actionsFor(cell, reservation) {
     case 'outside-pool':
       return [reserve, arp];
     case 'peer':
-      return cell.reservation_id === null ? [reserve, arp] : [edit, remove, arp];
+      return subject.reservation === null ? [reserve, arp] : [edit, remove, arp];
     case 'offered':
     case 'router':
     case 'gateway-unused':

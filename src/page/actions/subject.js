@@ -16,14 +16,23 @@
  * @param {MapAddress} cell
  * @returns {Subject}
  */
-export function subjectOfCell({ address, state, hostname, mac, vps_id: vps, reservation_id: reservation }) {
+export function subjectOfCell({
+  address,
+  state,
+  hostname,
+  mac,
+  vps_id: vps,
+  reservation_id: id,
+  retired_until: retired,
+}) {
   return {
     address,
     isLeased: state === 'leased' || state === 'reserved-in-use',
     hostname,
     mac,
-    vps,
-    reservation,
+    // The id of a removed reservation is the only one for which the address can be reserved now.
+    vps: retired === null ? vps : id,
+    reservation: retired === null ? id : null,
   };
 }
 

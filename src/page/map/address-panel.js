@@ -43,6 +43,7 @@ export function AddressPanel({ cell, warnings, onClose }) {
     </header>
     ${warnings.length > 0 || words.counts === 'out' ? html`<${Call} cell=${cell} warnings=${warnings} />` : null}
     ${hasGuest ? html`<${GuestFacts} cell=${cell} lease=${lease} />` : words.counts === 'out' ? null : html`<section><p class="quiet">${words.say}</p></section>`}
+    <${KeptFor} cell=${cell} />
     ${words.counts === 'leased' && lease ? html`<${LeaseLife} starts=${lease.starts} expires=${lease.expires} seconds=${lease.lease_seconds} />` : null}
     <${Actions} cell=${cell} lease=${lease} />
     ${
@@ -59,7 +60,7 @@ export function AddressPanel({ cell, warnings, onClose }) {
 }
 
 /** Addresses of which it is not known whether they were ever leased. @type {readonly string[]} */
-const MAYBE_NEVER = ['free', 'free-quiet', 'offered', 'reserved-idle', 'outside-pool'];
+const MAYBE_NEVER = ['free', 'free-quiet', 'offered', 'reserved-idle', 'retired', 'outside-pool'];
 /** Of an address that was never leased. */
 const NEVER_LEASED = {
   ...{ mac: null, hostname: null, state: 'free', starts: null, expires: null, updated: null, vps_id: null },
@@ -118,6 +119,16 @@ function Call({ cell, warnings }) {
         <${Icon} name="warn" /><div><p><b>${title}</b></p><p><${Prose} of=${sentence(remedy)} /></p></div>
       </div>`,
     )}
+  </section>`;
+}
+
+/** Of an address whose reservation was removed. @param {{ cell: MapAddress }} props */
+function KeptFor({ cell: { reservation_id: id, retired_until: retired } }) {
+  const time = useSignal(now);
+  if (id === null || retired === null) return null;
+  const until = Date.parse(retired);
+  return html`<section>
+    <p>Its reservation was removed: it is kept for <b><${Name} of=${id} /></b> until ${moment(until, time)} (${span(until - time)}), and can be reserved for that id alone.</p>
   </section>`;
 }
 

@@ -38,7 +38,10 @@ export function HoverCard({ cell, beside, warnings, now }) {
     ],
     // The panel knows the port, and with it the VPS of a reservation that names none.
     ['VPS', vpsId === null || vpsId === id ? null : html`<span class="clip"><${Name} of=${vpsId} /></span>`],
-    ['Reserved as', id === null ? null : html`<span class="clip"><${Name} of=${id} /></span>`],
+    [
+      cell.retired_until === null ? 'Reserved as' : 'Kept for',
+      id === null ? null : html`<span class="clip"><${Name} of=${id} /></span>`,
+    ],
     ['MAC', mac === null ? null : html`<span class="mono">${mac}</span>`],
     ['Granted by', isResting ? null : node],
     [isResting ? 'Quarantine' : 'Ends in', expires === 'never' ? 'never' : timeLeft(expires, now)],

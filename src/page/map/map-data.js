@@ -54,7 +54,7 @@ export function describe(cell, warnings, now, place) {
   const parts = [address, STATES[state].name.toLowerCase()];
   if (hostname !== null) parts.push(visible(hostname));
   if (vpsId !== null && vpsId !== id) parts.push(visible(vpsId));
-  if (id !== null) parts.push(`reserved as ${visible(id)}`);
+  if (id !== null) parts.push(`${cell.retired_until === null ? 'reserved as' : 'kept for'} ${visible(id)}`);
   if (node !== null) parts.push(`granted by ${place > 0 ? `n${place}, ` : ''}${node}`);
   const left = timeLeft(expires, now);
   if (left !== undefined)

@@ -17,7 +17,7 @@ import { isLeased } from './map-data.js';
 /** Lines of what needs a look. */
 const MOST = 3;
 /** States that the legend has only where an address has them. */
-const RARE = ['peer', 'kept'];
+const RARE = ['peer', 'retired', 'kept'];
 
 /**
  * The pool, what needs a look, and the legend, which is the filter.
@@ -117,7 +117,7 @@ function StateLegend({ addresses, shown, onShow }) {
   /** @type {Partial<Record<AddressState, number>>} */
   const counts = {};
   for (const { state } of addresses) counts[state] = (counts[state] ?? 0) + 1;
-  const names = STATE_NAMES.filter((name) => !RARE.includes(name) || (name === 'peer' && counts[name]));
+  const names = STATE_NAMES.filter((name) => !RARE.includes(name) || (name !== 'kept' && counts[name]));
   return html`<div class="legend">
     ${names.map(
       (name) => html`<button type="button" key=${name} aria-pressed=${String(shown.state === name)}

@@ -35,6 +35,13 @@ export const STATES = {
     counts: 'held',
     say: 'Reserved for a guest that does not have it now. No other guest gets it.',
   },
+  retired: {
+    name: 'Reserved before',
+    cell: 'pinned',
+    letter: 'b',
+    counts: 'held',
+    say: 'Its reservation was removed. For a day it is kept for the same id; no other guest gets it.',
+  },
   offered: {
     name: 'Offered',
     cell: 'offered',
