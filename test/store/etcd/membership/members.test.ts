@@ -170,6 +170,31 @@ describe('gateways that share leases', () => {
     expect(gateways.problems).toEqual([]);
   });
 
+  test('a heartbeat that has run out is told of by the others, with node and address, and never by the node itself', async () => {
+    const cluster = await born();
+    const clock = new FakeClock();
+    const gateways = await Promise.all(
+      [10, 11].map(async (place) => {
+        const peers = new EtcdClusterPeers();
+        peers.store = await openSharedStore({ etcd: cluster.connect(), clock, place });
+        return peers;
+      }),
+    );
+    clock.stall(6000);
+
+    cluster.endEtcdLease('1');
+    cluster.endEtcdLease('2');
+
+    expect(gateways.map(({ figures }) => figures.gone)).toEqual([
+      { pve2: '10.15.3.11' },
+      { pve1: '10.15.3.10' },
+    ]);
+    expect(gateways.map(({ problems }) => problems.map(({ name }) => name))).toEqual([
+      ['gateway-gone'],
+      ['gateway-gone'],
+    ]);
+  });
+
   test('one whose setting is changed says what it has now, also before its heartbeat does', async () => {
     const cluster = await born();
     const clock = new FakeClock();
