@@ -79,6 +79,7 @@ describeSystem('the commands that ask the running gateway', [], () => {
     const none = await command(directory, 'settings', 'nothing-of-this-name');
 
     expect(all.output).toMatch(/^GATEWAY_DHCP_LEASE_TIME +2h +environment$/m);
+    expect(all.output).toMatch(/^GATEWAY_PEERS +10\.15\.3\.10 to 10\.15\.3\.19 +default$/m);
     expect(JSON.parse(pool.output)).toEqual([
       { setting: 'GATEWAY_DHCP_POOL_START', value: '10.15.3.20', from: 'default' },
     ]);
