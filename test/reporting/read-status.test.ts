@@ -19,7 +19,7 @@ test('what a status of another version does not tell is empty', () => {
   const said = { status: 'serving', verdict: 'served', problems: null, settings: [null, { setting: 'A' }] };
   const expected = {
     ...{ status: 'serving', verdict: 'served', problems: [], settings: [{ setting: 'A' }] },
-    ...{ shortcomings: [], refusedClients: [], rogueServers: [] },
+    ...{ shortcomings: [], refusedClients: [], rogueServers: [], clusterPeers: [], otherGateways: [] },
     ...{ pool: null, reception: null, listenIp: null, interface: null, transport: null },
   };
 
