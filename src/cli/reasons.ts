@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { nearestTo } from '../config/nearest.ts';
-import { REASONS, type ReasonRow } from '../engine/decision/reasons.ts';
+import type { ReasonRow } from '../engine/decision/reason-row.ts';
+import { REASONS } from '../engine/decision/reasons.ts';
 import { GatewayError } from '../errors.ts';
 import { DROPS, type DropRow } from '../exchange/drops.ts';
 import {

@@ -54,7 +54,7 @@ export class Pace {
 
   /** True: a commit now would follow the last one so soon that the sockets are to be read once more before it. */
   get isCommitEarly(): boolean {
-    // More is left than half of the time from the reading in between to the commit; for less another reading is not worth its cost.
+    // With less left than half of the time from the reading in between to the commit, another reading is not worth its cost.
     const early = this.#committedAt + (this.#interval * (1 + BETWEEN)) / 2;
     return this.#readAt < early && this.#isBusyAt(this.#readAt);
   }

@@ -1,5 +1,6 @@
 import type { Decision, Reason } from '../engine/decision/decision.ts';
-import { REASONS, type ReasonRow } from '../engine/decision/reasons.ts';
+import type { ReasonRow } from '../engine/decision/reason-row.ts';
+import { REASONS } from '../engine/decision/reasons.ts';
 import { type DecisionOutcome, isDurable } from '../exchange/observer.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { LineLimit } from '../log/allowance.ts';

@@ -1,4 +1,5 @@
-import { REASONS, type ReasonKind, type ReasonRow } from '../../src/engine/decision/reasons.ts';
+import type { ReasonKind, ReasonRow } from '../../src/engine/decision/reason-row.ts';
+import { REASONS } from '../../src/engine/decision/reasons.ts';
 import { DROPS, type DropRow } from '../../src/exchange/drops.ts';
 import { OCTETS_LIMIT, SERVED_LIMIT, UNSERVED_LIMIT } from '../../src/reporting/decision-lines.ts';
 

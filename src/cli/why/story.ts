@@ -7,7 +7,8 @@ import {
   NOT_IN_POOL,
 } from '../../diagnosis/doctor/likeliest-cause.ts';
 import type { ReservedAddress } from '../../diagnosis/doctor/reserved-address.ts';
-import { REASONS, type ReasonRow } from '../../engine/decision/reasons.ts';
+import type { ReasonRow } from '../../engine/decision/reason-row.ts';
+import { REASONS } from '../../engine/decision/reasons.ts';
 import { GatewayError } from '../../errors.ts';
 import { DROPS, type DropRow } from '../../exchange/drops.ts';
 import { type HardwareAddress, hardwareToText } from '../../net/hardware-address.ts';

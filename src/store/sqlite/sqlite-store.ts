@@ -9,7 +9,6 @@ import type { LeaseTable } from '../../lease-table/lease-table.ts';
 import type { ReservationTable } from '../../lease-table/reservation-table.ts';
 import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { HeardSelection, LastHeard, LeaseStore, Outcome } from '../lease-store.ts';
-import { codeOf } from './disk/error-code.ts';
 import { GuardedFiles, type GuardedFilesParts } from './guard/guarded-files.ts';
 import { HistoryRows } from './history/history-rows.ts';
 import { BatchWriter } from './journal/journal-batch.ts';
@@ -19,9 +18,8 @@ import type { LeaseFiles } from './maintenance/lease-files.ts';
 import { clockRowsOf } from './notes/clock-notes.ts';
 import type { Opening } from './opening.ts';
 import { ReservationCommits } from './reservation-commits.ts';
+import { WriteAttempts } from './write-attempts.ts';
 
-/** The time between two attempts to write after a failure: milliseconds. */
-const TRY_MILLISECONDS = 1000;
 const BATCH_LIMIT = 512;
 
 /** What `openSqliteStore` passes to the store. */
@@ -51,10 +49,9 @@ export class SqliteStore implements LeaseStore {
   readonly #kept: GuardedFiles;
   readonly #batch = new BatchWriter();
   readonly #clock: SqliteStoreParts['clock'];
-  #failure: string | undefined;
+  readonly #attempts = new WriteAttempts();
   #lastStoredAt: Instant;
   readonly #history: HistoryRows;
-  #lastTry = 0;
   #isClosed = false;
 
   constructor({ opening, lastStoredAt, lastEvent, ...kept }: SqliteStoreParts) {
@@ -79,7 +76,7 @@ export class SqliteStore implements LeaseStore {
   }
 
   get failure(): string | undefined {
-    return this.#kept.failure ?? this.#failure;
+    return this.#kept.failure ?? this.#attempts.failure;
   }
 
   get isTaken(): boolean {
@@ -152,10 +149,10 @@ export class SqliteStore implements LeaseStore {
 
   idle(now: Instant): void {
     if (!this.#kept.isSound(now)) return;
-    if (this.#failure === undefined) {
+    if (this.#attempts.failure === undefined) {
       this.#files.maintenance.idle(now);
       this.#kept.idle(now);
-    } else if (this.#mayTry(now)) this.#attempt(now, () => this.#testDisk());
+    } else if (this.#attempts.mayBegin(now)) this.#attempt(now, () => this.#testDisk());
   }
 
   carry(milliseconds: number): Promise<boolean> {
@@ -200,8 +197,7 @@ export class SqliteStore implements LeaseStore {
 
   #commit(changes: readonly LeaseChange[]): readonly Outcome[] {
     const at = changes[0]?.at ?? this.#lastStoredAt;
-    const mayWrite = this.#failure === undefined || this.#mayTry(at);
-    if (this.#kept.failure !== undefined || !mayWrite) return changes.map(() => 'failed');
+    if (this.#kept.failure !== undefined || !this.#attempts.mayBegin(at)) return changes.map(() => 'failed');
 
     let check: ReservationCheck | undefined; // Made for the few changes that need one.
     const isTaken = ({ reservations }: LeaseChange) => {
@@ -288,20 +284,9 @@ export class SqliteStore implements LeaseStore {
     this.#append();
   }
 
-  #mayTry(now: Instant): boolean {
-    return Math.abs(now - this.#lastTry) >= TRY_MILLISECONDS;
-  }
-
   /** False: the write failed, and no lease may be promised until one succeeds. */
   #attempt(now: Instant, write: () => void): boolean {
-    try {
-      write();
-      this.#failure = undefined;
-    } catch (error) {
-      this.#lastTry = now;
-      this.#failure = `${codeOf(error)}: ${error instanceof Error ? error.message : String(error)}`;
-    }
-    this.#table.canPromise = this.#failure === undefined;
+    this.#table.canPromise = this.#attempts.make(now, write);
     return this.#table.canPromise;
   }
 }

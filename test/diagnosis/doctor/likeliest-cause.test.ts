@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type GuestFacts, likeliestCause } from '../../../src/diagnosis/doctor/likeliest-cause.ts';
-import { REASONS, type ReasonRow } from '../../../src/engine/decision/reasons.ts';
+import type { ReasonRow } from '../../../src/engine/decision/reason-row.ts';
+import { REASONS } from '../../../src/engine/decision/reasons.ts';
 
 const B = '52:54:00:4e:00:02';
 const ROWS: Readonly<Record<string, ReasonRow>> = REASONS;

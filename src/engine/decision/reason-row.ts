@@ -1,0 +1,14 @@
+/** What kind of decision a reason stands for. */
+export type ReasonKind = 'reply' | 'refusal' | 'change' | 'wait' | 'silence';
+
+export interface ReasonRow {
+  readonly kind: ReasonKind;
+  /** What happened: a sentence. */
+  readonly means: string;
+  /** What the operator can do about it, if anything. */
+  readonly remedy?: string;
+  /** It is another server's business: nothing that the log tells unless it is asked to tell all. */
+  readonly isOthers?: true;
+  /** Somebody has ordered it: an operator, or a program in an operator's name. */
+  readonly isOrdered?: true;
+}
