@@ -23,7 +23,10 @@ import { count, logLevel, milliseconds, oneOf, path, type SettingKind, switchOf 
 /** The environment of a process. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Every setting: key, variable, flag, type, default and help. A flag beats the variable, which beats the default. */
+/**
+ * Every setting: key, variable, flag, type, default and help. A flag beats the variable, which beats the settings file, which
+ * beats the default.
+ */
 export const SETTINGS = {
   listenIp: optional({
     group: 'Segment',

@@ -38,7 +38,8 @@ interface Refused {
 }
 
 /**
- * The clients that the operator's rules keep away, so that they can be seen, and taken in. Memory, log and events are bounded,
+ * The clients that the operator's rules keep away, so that they can be seen, and taken in. They get no answer, not even a
+ * DHCPNAK. Memory, log and events are bounded,
  * whatever number of MACs a guest invents: of those that have asked only once the oldest is forgotten first.
  */
 export class RefusedClients {

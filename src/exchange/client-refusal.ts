@@ -1,6 +1,9 @@
 import type { ListRefusal } from '../subnet/client-rules.ts';
 
-/** Why a client is not served though it asked well: the operator's rules (`Plan.clients`) keep it away. */
+/**
+ * Why a client is not served though it asked well: the operator's rules (`Plan.clients`) keep it away. It gets no answer, not
+ * even a DHCPNAK.
+ */
 export type ClientRefusal = ListRefusal | 'unknown-client';
 
 /** The same with what the classes of the settings file say, by which the engine decides. */

@@ -33,7 +33,7 @@ export const ORDER_LIMIT = 256;
  * have arrived, decides them, sends the replies that need no new record, commits all changes together, and sends the
  * other replies when the changes are durable (RFC 2131 §3.1 (4)). While many ask, `Pace` lets a round read twice before it commits.
  * Rounds go on while commits are under way.
- * `ExchangeSteps` has the steps of one message. All of it runs on the main thread.
+ * `ExchangeSteps` has the steps of one message. All of it runs on the packets' thread.
  */
 export class Exchange {
   readonly #parts: ExchangeParts;

@@ -8,7 +8,7 @@ import type { Drop } from './drops.ts';
 /** What became of a decision's change; 'nothing': it has none. */
 export type DecisionOutcome = Outcome | 'nothing';
 
-/** Whether a reply may leave that rests on a change with this outcome. */
+/** True if a reply may leave: its change is committed, or the decision has no change ('nothing'). */
 export function isDurable(outcome: DecisionOutcome): boolean {
   return outcome === 'nothing' || outcome === 'committed';
 }

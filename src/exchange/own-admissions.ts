@@ -2,7 +2,10 @@ import type { Admission } from './admission.ts';
 import { admitOwnCard, unjudgedBudget } from './chaddr-admissions.ts';
 import { relayRefusal } from './relay-refusal.ts';
 
-/** The checks that every gateway makes, in this order, with what they remember. */
+/**
+ * The checks that every gateway makes, in this order, with what they remember. The others, limits and the operator's rules of
+ * who is served (`clientAdmission`), come after them: `src/server/service.ts` adds them.
+ */
 export function ownAdmissions(): readonly Admission[] {
   return [
     (message, _arrival, _monotonic, plan) => relayRefusal(message, plan) ?? 'admitted',

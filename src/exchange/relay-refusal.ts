@@ -4,7 +4,7 @@ import type { Plan } from '../subnet/plan.ts';
 import { BOOTREQUEST } from '../wire/layout.ts';
 import type { Message } from '../wire/message.ts';
 
-/** Why a message with giaddr is dropped. */
+/** Why a message with giaddr is dropped. It gets no answer, not even a DHCPNAK. */
 export type RelayRefusal =
   | 'bad-giaddr' // no relay agent can have that address
   | 'relay-not-listed'; // the operator has not named this relay agent

@@ -36,7 +36,7 @@ const NO_GATEWAYS: ReadonlySet<Ipv4> = new Set();
 
 /**
  * The running server: store, listen address, sockets, exchange. Interface and address may come late, go and return, and
- * change: the server logs it and goes on by itself. All of it runs on the main thread.
+ * change: the server logs it and goes on by itself. All of it runs on the packets' thread.
  */
 export class Server {
   readonly reservations: ReservationControl;

@@ -1,5 +1,5 @@
 import { FILE, FILE_BYTES, SNAME, SNAME_BYTES } from './layout.ts';
-import { END } from './option-fields.ts';
+import { END, RELAY_AGENT_INFORMATION } from './option-fields.ts';
 import { lengthThatFits, optionSize, partsSize, putOption, putParts } from './put-option.ts';
 import type { OptionBlock, Reply } from './reply.ts';
 
@@ -81,8 +81,8 @@ export function encodeWithinLimit(
     for (const part of placed) next[part.field] = putPart(bytes, next[part.field], option, part);
     if (placed.length === 0) omitted?.(option.code);
   }
-  if (returned !== undefined) next[0] = putOption(bytes, next[0], 82, returned);
-  else if (relayed !== undefined) omitted?.(82);
+  if (returned !== undefined) next[0] = putOption(bytes, next[0], RELAY_AGENT_INFORMATION, returned);
+  else if (relayed !== undefined) omitted?.(RELAY_AGENT_INFORMATION);
   bytes[next[0]] = END;
   if ((overload & 1) !== 0) bytes[next[1]] = END;
   if ((overload & 2) !== 0) bytes[next[2]] = END;

@@ -1,6 +1,6 @@
 import { encodeWithinLimit } from './encode-within-limit.ts';
 import * as at from './layout.ts';
-import { END } from './option-fields.ts';
+import { END, RELAY_AGENT_INFORMATION } from './option-fields.ts';
 import { optionSize, putOption } from './put-option.ts';
 import type { Reply, ReplyType } from './reply.ts';
 
@@ -48,7 +48,7 @@ export function encode(
     for (const option of reply.options) end = putOption(bytes, end, option.code, option.value);
     // RFC 3046 §2.2: the relay agent information goes back unchanged, as the last option.
     if (reply.relayAgentInformation !== undefined)
-      end = putOption(bytes, end, 82, reply.relayAgentInformation);
+      end = putOption(bytes, end, RELAY_AGENT_INFORMATION, reply.relayAgentInformation);
     bytes[end] = END;
     end += 1;
   } else {

@@ -5,6 +5,9 @@ import { FILE, FILE_BYTES, OPTIONS, SNAME, SNAME_BYTES } from './layout.ts';
 export const PAD = 0;
 export const END = 255;
 
+/** RFC 3046 §2.0. */
+export const RELAY_AGENT_INFORMATION = 82;
+
 /** Options whose offsets the first walk keeps, 52 first; the others are searched again each time. */
 const KEPT: readonly number[] = [52, 53, 50, 54, 51, 55, 57, 61, 82, 12, 118, 80];
 const SLOT_OF_CODE = new Int8Array(256).fill(-1);

@@ -22,7 +22,7 @@ export class DefendedMark {
     this.#now = now;
   }
 
-  /** Writes the file. It does not block the main thread, even if the disk hangs. */
+  /** Writes the file. It does not block the packets' thread, even if the disk hangs. */
   set(listenIp: Ipv4): void {
     if (this.#isWriting) return;
     this.#isWriting = true;

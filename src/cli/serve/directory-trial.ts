@@ -16,7 +16,7 @@ const FAULTS: Readonly<Record<string, string>> = {
 
 /**
  * Finds out for `health` whether the file system of the leases directory accepts writes. It sets a file's times, not on the
- * main thread, which a disk that hangs must not block.
+ * packets' thread, which a disk that hangs must not block.
  */
 export class DirectoryTrial {
   readonly #file: string;

@@ -4,6 +4,7 @@ import { lengthOf } from '../../lease/lease-end.ts';
 import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
 import { broadcastOf } from '../../net/prefix.ts';
 import type { Message } from '../../wire/message.ts';
+import { RELAY_AGENT_INFORMATION } from '../../wire/option-fields.ts';
 import type { OptionBlock, Reply, ReplyType } from '../../wire/reply.ts';
 import { type DecisionInput, entitlementTo } from '../decision/decision-input.ts';
 import { fileFieldOf } from './boot-terms.ts';
@@ -19,7 +20,6 @@ const REBINDING_TIME = 59;
 const CLIENT_IDENTIFIER = 61;
 const RAPID_COMMIT = 80;
 const CLIENT_FQDN = 81;
-const RELAY_AGENT_INFORMATION = 82;
 const MACHINE_IDENTIFIER = 97;
 const SUBNET_SELECTION = 118;
 

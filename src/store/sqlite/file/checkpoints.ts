@@ -2,7 +2,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { Instant } from '../../../lease/lease.ts';
 import { codeOf } from '../disk/error-code.ts';
 
-/** With this many pages in the WAL a checkpoint is made at once, in the packet thread: a disk takes them in some milliseconds. */
+/** With this many pages in the WAL a checkpoint is made at once, in the packets' thread: a disk takes them in some milliseconds. */
 const FORCED_PAGES = 250;
 /** With this many a checkpoint is made as soon as no datagram waits; with fewer, after a quiet time. */
 const IDLE_PAGES = 100;

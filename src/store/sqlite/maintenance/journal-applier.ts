@@ -5,7 +5,7 @@ import type { JournalRecord } from '../journal/journal-record.ts';
 import type { Writer } from '../tables/writer.ts';
 import { RecordMerge } from './record-merge.ts';
 
-/** Rows of both tables that one step writes, in one transaction of the packet thread: about a millisecond. */
+/** Rows of both tables that one step writes, in one transaction of the packets' thread: about a millisecond. */
 const STEP_ROWS = 128;
 /** Records that one step reads from the journal: about a millisecond. */
 const STEP_RECORDS = 1024;

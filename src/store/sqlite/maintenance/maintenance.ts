@@ -50,7 +50,7 @@ export interface MaintenanceParts {
 
 /**
  * Decides when the journal is applied to the lease file, notes are written, the log is checkpointed, and old rows of the
- * history are deleted. It runs in the packet thread.
+ * history are deleted. It runs in the packets' thread.
  */
 export class Maintenance {
   /** Why the lease file does not follow; undefined: it does. Leases are promised meanwhile, while the journal has room. */
