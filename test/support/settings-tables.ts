@@ -8,7 +8,7 @@ const ABOUT: Readonly<Record<SettingGroup, string>> = {
   'Shared leases': 'Only where gateways share their leases: see [etcd.md](etcd.md).',
   Behaviour: 'How clients are treated: see [guests.md](guests.md).',
   'Who is served':
-    'Everybody, unless something is set here. Who is refused gets no answer, is counted by the cause (`denied`, `not-allowed`, `unknown-client`), and is named by `vps-gateway health`: see [guests.md](guests.md#who-is-served).',
+    'Everybody, unless something is set here. Who is not served gets no answer, is counted by the cause (`denied`, `not-allowed`, `unknown-client`), and is named by `vps-gateway health`: see [guests.md](guests.md#who-is-served).',
   Limits:
     'What one guest gets in a time. No guest that boots meets the defaults; what is refused is counted by its cause (`drops` in `vps-gateway health --json`).',
   'Settings file':
