@@ -60,3 +60,8 @@ export class GatewayError extends Error {
     return EXIT_STATUS[this.code];
   }
 }
+
+/** The code that Node and SQLite give an error: `ENOSPC`, `SQLITE_FULL`; all of it as text, if it has none. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}

@@ -48,7 +48,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // What is kept beside leases: the clock, other gateways, this node's name.
   'store/sqlite/notes': ['net', 'lease', 'store'],
   // What is wrong with a lease file, and what can be read of it all the same.
-  'store/sqlite/salvage': ['lease', 'store/sqlite/disk', 'store/sqlite/journal', 'store/sqlite/tables'],
+  'store/sqlite/salvage': [
+    'lease',
+    'errors',
+    'store/sqlite/disk',
+    'store/sqlite/journal',
+    'store/sqlite/tables',
+  ],
   // Who may open a lease file, and how it is opened.
   'store/sqlite/file': [
     'lease',

@@ -26,7 +26,7 @@ const NO_GATEWAYS: ReadonlySet<Ipv4> = new Set();
 export function firstGatewayFor(asker: Asker): Ipv4 {
   const { client, subnet, self, hostGateway, clusterPeers = NO_GATEWAYS } = asker;
   if (hostGateway !== undefined) return hostGateway;
-  return firstOf(self, addressAt(subnet, hashOfClient(client), sizeOf(subnet)), clusterPeers);
+  return firstOf(self, poolAddress(subnet, hashOfClient(client), sizeOf(subnet)), clusterPeers);
 }
 
 /** From the client's position on, the first address of its first gateway that nobody else has had. */
@@ -63,7 +63,7 @@ function findOfFirst(search: Search, isFit: (address: Ipv4) => boolean | 'none')
   const hash = hashOfClient(search.client);
   const size = sizeOf(search.subnet);
   for (let step = 0; step < Math.min(size, STEPS); step += 1) {
-    const address = addressAt(search.subnet, (hash + step) >>> 0, size);
+    const address = poolAddress(search.subnet, (hash + step) >>> 0, size);
     if (!isWanted(address)) continue;
     const found = isFit(address);
     if (found === 'none') return undefined;
@@ -79,7 +79,7 @@ function isOf(gateway: Ipv4, address: Ipv4, { self, clusterPeers = NO_GATEWAYS, 
 }
 
 /** The address at a position in the pools, as if they were one; it goes round. UNSPECIFIED: there is no pool. */
-function addressAt(subnet: Pools, position: number, size: number): Ipv4 {
+function poolAddress(subnet: Pools, position: number, size: number): Ipv4 {
   let rest = size === 0 ? 0 : position % size;
   for (const pool of subnet.pools) {
     const length = pool.last - pool.first + 1;

@@ -14,7 +14,7 @@ import { loadWithFile } from './load-with-file.ts';
 export const SEGMENT_OPTION = ['--segment <name>', 'which segment, where several are served'] as const;
 
 /** The options of a command that say where leases are. */
-export interface PlaceOptions {
+export interface LeaseFolderOptions {
   readonly leasesDir?: string;
   readonly segment?: string;
 }
@@ -24,7 +24,7 @@ export interface PlaceOptions {
  *
  * @throws GatewayError 'bad-settings' if there are several segments, and none of them is named.
  */
-export function leaseFolder({ leasesDir, segment }: PlaceOptions, environment: Environment): string {
+export function leaseFolder({ leasesDir, segment }: LeaseFolderOptions, environment: Environment): string {
   const base = leasesDirectory(leasesDir, environment);
   const loaded = loadWithFile(leasesDir === undefined ? {} : { leasesDir }, environment);
   const wanted = segment ?? wantedIn(loaded);
@@ -41,7 +41,7 @@ export function leaseFolder({ leasesDir, segment }: PlaceOptions, environment: E
  * Undefined stands for a segment that is served alone: it needs no name.
  */
 export function segmentsMeant(
-  { leasesDir, segment }: PlaceOptions,
+  { leasesDir, segment }: LeaseFolderOptions,
   environment: Environment,
 ): readonly (string | undefined)[] {
   if (segment !== undefined) return [segment];

@@ -10,7 +10,7 @@ import { poolUseToText } from '../reporting/pool-use.ts';
 import { isOfSeveral, type SegmentStatus, type SegmentsStatus } from '../reporting/segments-status.ts';
 import type { Status } from '../reporting/status.ts';
 import { askHealthOfAll, HEALTH_SOCKET } from '../server/health.ts';
-import { type PlaceOptions, statusOfSegment } from './chosen-segment.ts';
+import { type LeaseFolderOptions, statusOfSegment } from './chosen-segment.ts';
 import { leasesDirectory } from './leases-directory.ts';
 import { noAnswer, noAnswerToText } from './no-answer.ts';
 import { jsonText } from './output/json.ts';
@@ -44,7 +44,7 @@ export function addHealthCommand(program: Command): void {
     .option('--segment <name>', 'of this segment alone, where several are served')
     .option('--json', 'as JSON')
     .addHelpText('after', STATUSES)
-    .action(async ({ leasesDir, segment, json }: PlaceOptions & { readonly json?: boolean }) => {
+    .action(async ({ leasesDir, segment, json }: LeaseFolderOptions & { readonly json?: boolean }) => {
       const directory = leasesDirectory(leasesDir, process.env);
       process.exitCode = await health(join(directory, HEALTH_SOCKET), segment, json === true);
     });

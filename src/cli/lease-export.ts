@@ -3,11 +3,11 @@ import { type Environment, SETTINGS } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
 import { HOST_FORMATS, type HostFormat, hostsOf } from '../reporting/host-formats.ts';
 import { type LeaseReader, openLeaseReader } from '../store/sqlite/lease-reader.ts';
-import { leaseFolder, type PlaceOptions, SEGMENT_OPTION } from './chosen-segment.ts';
+import { type LeaseFolderOptions, leaseFolder, SEGMENT_OPTION } from './chosen-segment.ts';
 import { loadWithFile } from './load-with-file.ts';
 import type { CommandSurroundings } from './surroundings.ts';
 
-interface Options extends PlaceOptions {
+interface Options extends LeaseFolderOptions {
   readonly format: HostFormat;
   readonly domain?: string;
   readonly json?: boolean;
@@ -27,9 +27,9 @@ export function addExportCommand(
     .option('--json', 'as --format json')
     .option('--leases-dir <directory>', 'where leases.sqlite is')
     .option(...SEGMENT_OPTION)
-    .action(({ format, domain, json, ...place }: Options) => {
+    .action(({ format, domain, json, ...chosen }: Options) => {
       const suffix = domainOf(domain, environment);
-      const reader = openLeaseReader(leaseFolder(place, environment));
+      const reader = openLeaseReader(leaseFolder(chosen, environment));
       try {
         const hosts = hostsOf([...reader.running()], reader.reservations());
         const written = json === true ? 'json' : format;

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { GatewayError } from '../errors.ts';
 import { instant } from '../lease/lease.ts';
 import { type LeaseFilter, type LeaseReader, openLeaseReader } from '../store/sqlite/lease-reader.ts';
-import { leaseFolder, type PlaceOptions, SEGMENT_OPTION } from './chosen-segment.ts';
+import { type LeaseFolderOptions, leaseFolder, SEGMENT_OPTION } from './chosen-segment.ts';
 import { heldAtEnd, newest } from './history-rows.ts';
 import { EVENT_COLUMNS, LEASE_COLUMNS, writeLease } from './lease-columns.ts';
 import { addExportCommand } from './lease-export.ts';
@@ -20,7 +20,7 @@ import { addReserveCommand } from './orders/reserve.ts';
 import { writeJson } from './output/output.ts';
 import { type CommandSurroundings, nothing, surroundingsOfProcess, table } from './surroundings.ts';
 
-interface ReadOptions extends PlaceOptions {
+interface ReadOptions extends LeaseFolderOptions {
   readonly json?: boolean;
 }
 

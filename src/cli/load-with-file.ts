@@ -113,7 +113,7 @@ function readWhole(path: string): Reading<WholeFile> {
     let length = 0;
     for (let read = 1; read > 0; length += read)
       read = readSync(descriptor, octets, length, octets.length - length, null);
-    return textOf(octets, length, found);
+    return wholeFile(octets, length, found);
   } finally {
     closeSync(descriptor);
   }
@@ -128,13 +128,13 @@ async function readWholeLater(path: string): Promise<Reading<WholeFile>> {
     let length = 0;
     for (let read = 1; read > 0; length += read)
       read = (await file.read(octets, length, octets.length - length, null)).bytesRead;
-    return textOf(octets, length, found);
+    return wholeFile(octets, length, found);
   } finally {
     await file.close();
   }
 }
 
-function textOf(octets: Buffer, length: number, { mode }: { readonly mode: number }): Reading<WholeFile> {
+function wholeFile(octets: Buffer, length: number, { mode }: { readonly mode: number }): Reading<WholeFile> {
   if (length <= MOST_OCTETS) return { ok: true, value: { text: octets.toString('utf8', 0, length), mode } };
   return { ok: false, fault: 'is larger than 1 MiB', remedy: NAME_ONE };
 }

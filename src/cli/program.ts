@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { nearestTo } from '../config/nearest.ts';
 import { refuseSilentDisk } from '../store/sqlite/silent-disk.ts';
-import { leaseFolder, type PlaceOptions } from './chosen-segment.ts';
+import { type LeaseFolderOptions, leaseFolder } from './chosen-segment.ts';
 import { addClockCommand } from './clock.ts';
 import { addClusterCommand } from './cluster.ts';
 import { emptyProgram, nameHelp, runCommandLine } from './command-line.ts';
@@ -38,10 +38,10 @@ export function createProgram(writeOut?: (text: string) => void): Command {
   addCheckCommand(program);
   for (const reading of [addLeasesCommand(program), addReservationsCommand(program)])
     reading.hook('preAction', async (_, command) => {
-      const place: PlaceOptions = command.opts();
-      const directory = leasesDirectory(place.leasesDir, process.env);
+      const chosen: LeaseFolderOptions = command.opts();
+      const directory = leasesDirectory(chosen.leasesDir, process.env);
       await refuseSilentDisk(directory);
-      const folder = leaseFolder(place, process.env);
+      const folder = leaseFolder(chosen, process.env);
       if (folder !== directory) await refuseSilentDisk(folder);
     });
   addImportCommand(program);

@@ -23,9 +23,9 @@ export function addSettingsCommand(program: Command, surroundings = surroundings
 
 /** Names the other gateways where none is set: those of the address plan are in force then. */
 function withPeers(found: readonly ShownSetting[], all: readonly ShownSetting[]): readonly ShownSetting[] {
-  const textOf = (name: string) => all.find(({ setting }) => setting === name)?.value ?? '';
-  const router = ipv4FromText(textOf(SETTINGS.gateway.variable));
-  const mask = SETTINGS.subnetMask.kind.read(textOf(SETTINGS.subnetMask.variable));
+  const shownValue = (name: string) => all.find(({ setting }) => setting === name)?.value ?? '';
+  const router = ipv4FromText(shownValue(SETTINGS.gateway.variable));
+  const mask = SETTINGS.subnetMask.kind.read(shownValue(SETTINGS.subnetMask.variable));
   if (router === undefined || !mask.ok) return found;
   const plan = gatewayAddresses(prefixOf(router, mask.value)).map(ipv4ToText);
   if (plan.length === 0) return found;

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
+import { codeOf } from '../errors.ts';
 import type { Fault } from './problem.ts';
 import { SETTINGS, type Settings } from './settings.ts';
 
@@ -47,7 +48,7 @@ function programFault(program: string): Wrong | undefined {
 }
 
 function secretFault(file: string): Wrong | undefined {
-  const text = textOf(file);
+  const text = readWhole(file);
   if (typeof text !== 'string') return text;
   const isSecret = /^[\x21-\x7e]+$/.test(text.trim()) && text.trim().length <= MOST_SECRET;
   return isSecret
@@ -56,7 +57,7 @@ function secretFault(file: string): Wrong | undefined {
 }
 
 function authorityFault(file: string): Wrong | undefined {
-  const text = textOf(file);
+  const text = readWhole(file);
   if (typeof text !== 'string') return text;
   try {
     const certificates = (text.match(CERTIFICATE) ?? []).map((pem) => new X509Certificate(pem));
@@ -70,14 +71,10 @@ function authorityFault(file: string): Wrong | undefined {
   ];
 }
 
-function textOf(file: string): string | Wrong {
+function readWhole(file: string): string | Wrong {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
     return [`cannot be read (${codeOf(error)})`, 'make it readable for the user of the gateway'];
   }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
 }

@@ -30,16 +30,16 @@ export function sharedSettingTexts(settings: Settings): SharedSettingTexts {
 
 /** The value of a setting as text that is the same where it means the same. */
 export function settingText(settings: Settings, key: SettingKey): string {
-  return textOf(settings[key], SETTINGS[key].kind.placeholder === 'address');
+  return valueText(settings[key], SETTINGS[key].kind.placeholder === 'address');
 }
 
 /** A number in a list or in a part of one is an address, but for a prefix length. */
-function textOf(value: unknown, isAddress: boolean): string {
+function valueText(value: unknown, isAddress: boolean): string {
   if (value === undefined) return 'default';
-  if (Array.isArray(value)) return value.map((each) => textOf(each, true)).join(',') || 'off';
+  if (Array.isArray(value)) return value.map((each) => valueText(each, true)).join(',') || 'off';
   if (typeof value === 'number') return isAddress ? ipv4ToText(value as Ipv4) : String(value);
   if (typeof value === 'boolean') return value ? 'on' : 'off';
   if (typeof value !== 'object' || value === null) return String(value);
-  const parts = Object.entries(value).map(([name, part]) => textOf(part, name !== 'length'));
+  const parts = Object.entries(value).map(([name, part]) => valueText(part, name !== 'length'));
   return parts.join('network' in value ? '/' : 'destination' in value ? '=' : '-');
 }

@@ -54,7 +54,7 @@ export interface ArpEvidenceParts {
 type Origin = number;
 
 /** What is heard of one origin. Times are monotonic milliseconds. */
-interface Known {
+interface KnownOrigin {
   /** When it was heard first. */
   readonly since: number;
   /** The addresses that are not leased to it, and when it was heard last at each; the one heard last at the end. */
@@ -62,7 +62,7 @@ interface Known {
 }
 
 /** One origin at one address without a lease of it. */
-interface Heard {
+interface OriginAtAddress {
   readonly origin: Origin;
   lastAt: number;
   /** How often, at times that lie apart. */
@@ -77,8 +77,8 @@ interface Heard {
  */
 export class ArpEvidence {
   readonly #parts: ArpEvidenceParts;
-  readonly #byAddress = new Map<Ipv4, Heard[]>();
-  readonly #byOrigin = new Map<Origin, Known>();
+  readonly #byAddress = new Map<Ipv4, OriginAtAddress[]>();
+  readonly #byOrigin = new Map<Origin, KnownOrigin>();
   readonly #origins = new Map<HardwareAddress, Origin>();
   /** Messages that are left to be noted, and when that was counted. */
   #notes = NOTES;
@@ -162,7 +162,7 @@ export class ArpEvidence {
 
   #noteOrigin(address: Ipv4, origin: Origin, machine: HardwareAddress, now: number): void {
     const had = this.#hasTooMany(origin, now);
-    const known: Known = this.#byOrigin.get(origin) ?? { since: now, addresses: [] };
+    const known: KnownOrigin = this.#byOrigin.get(origin) ?? { since: now, addresses: [] };
     const { addresses } = known;
     const same = addresses.findIndex((each) => each.address === address);
     // One more than the limit is enough to know.
@@ -191,7 +191,7 @@ export class ArpEvidence {
   }
 
   /** Those that were heard at an address lately. */
-  #heardAt(address: Ipv4, now: number): Heard[] {
+  #heardAt(address: Ipv4, now: number): OriginAtAddress[] {
     const heard = this.#byAddress.get(address);
     if (heard === undefined) return [];
     return heard.every(({ lastAt }) => now - lastAt < WINDOW)
@@ -257,7 +257,7 @@ function isLeasedTo(holder: HardwareAddress, lease: Lease | undefined): boolean 
 }
 
 /** Not those who have had the address one after the other. */
-function areContradictory(heard: readonly Heard[], now: number): boolean {
+function areContradictory(heard: readonly OriginAtAddress[], now: number): boolean {
   let together = 0;
   for (const { count, lastAt } of heard) if (count === 1 && now - lastAt < CONTRADICTION_TIME) together += 1;
   return together >= CONTRADICTION;

@@ -144,7 +144,7 @@ export class GuestPorts implements GuestPortsView {
   }
 
   /** Where a card is plugged in, for people; asks the kernel if it is not kept. For a line of the log, not for each message. */
-  placeOf(card: HardwareAddress): string | undefined {
+  portTextOf(card: HardwareAddress): string | undefined {
     const cell = this.#find(card);
     const port = cell < 0 ? this.#segment.portsOf([card])[0] : this.#ports[cell];
     return port === undefined ? undefined : portToText(port);

@@ -196,11 +196,11 @@ export class QuietAddresses {
   }
 
   /** The first position of a slot's group. */
-  #placeOf(slot: number): number {
+  #firstPositionOf(slot: number): number {
     return Math.floor((slot * this.#size) / this.slots);
   }
 
-  #addressAt(position: number): Ipv4 {
+  #poolAddress(position: number): Ipv4 {
     let rest = position;
     for (const { first, last } of this.#pools) {
       if (rest <= last - first) return ipv4(first + rest);
@@ -218,12 +218,12 @@ export class QuietAddresses {
 
   /** The next address of the group that is free; else the last one that was looked at, from where the next visit goes on. */
   #nextOf(slot: number, before: Ipv4): Ipv4 {
-    const first = this.#placeOf(slot);
-    const size = this.#placeOf(slot + 1) - first;
+    const first = this.#firstPositionOf(slot);
+    const size = this.#firstPositionOf(slot + 1) - first;
     const start = before === UNSPECIFIED ? 0 : this.#positionIn(before) - first + 1;
     let address = before;
     for (let step = 0; step < Math.min(size, LOOKED); step += 1) {
-      address = this.#addressAt(first + ((start + step) % size));
+      address = this.#poolAddress(first + ((start + step) % size));
       if (this.#freeSince(address) !== undefined) break;
     }
     return address;

@@ -48,21 +48,21 @@ export class RogueServers {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #observer: SegmentObserver | undefined;
-  readonly #placeOf: (card: HardwareAddress) => string | undefined;
+  readonly #portTextOf: (card: HardwareAddress) => string | undefined;
   /** By server identifier; the one heard of last at the end. */
   readonly #rogues = new Map<Ipv4, Rogue>();
   /** All that have ever shared the leases with this process. */
   readonly #members = new Set<Ipv4>();
   readonly #lines: Allowance;
 
-  /** @param placeOf Where a network card is plugged in, for people; undefined: it is not known. */
+  /** @param portTextOf Where a network card is plugged in, for people; undefined: it is not known. */
   constructor(
     clock: Clock,
     log: Log,
     observer?: SegmentObserver,
-    placeOf: (card: HardwareAddress) => string | undefined = () => undefined,
+    portTextOf: (card: HardwareAddress) => string | undefined = () => undefined,
   ) {
-    this.#placeOf = placeOf;
+    this.#portTextOf = portTextOf;
     this.#clock = clock;
     this.#lines = new Allowance(LINES, clock.monotonic());
     this.#log = log;
@@ -80,7 +80,7 @@ export class RogueServers {
     rogue.hardware = frameSource;
     rogue.client = message.hardware;
     if (message.yiaddr !== UNSPECIFIED) rogue.offered = message.yiaddr;
-    if (isNew) rogue.port = this.#placeOf(frameSource);
+    if (isNew) rogue.port = this.#portTextOf(frameSource);
     if (isNew) this.#say(rogue, 'another DHCP server replies to guests of this segment');
   }
 
@@ -92,7 +92,7 @@ export class RogueServers {
     if (rogue === undefined) return;
     rogue.client = hardware;
     rogue.offered = address;
-    if (isNew) rogue.port = this.#placeOf(hardware);
+    if (isNew) rogue.port = this.#portTextOf(hardware);
     if (isNew) this.#say(rogue, 'a guest asks another DHCP server for its address');
   }
 

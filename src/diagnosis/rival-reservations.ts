@@ -9,7 +9,7 @@ const MOST_SHOWN = 3;
 export function rivalProblem(rivalries: readonly Rivalry[]): RunningProblem | undefined {
   const [first] = rivalries;
   if (first === undefined) return undefined;
-  const shown = rivalries.slice(0, MOST_SHOWN).map(textOf).join('; ');
+  const shown = rivalries.slice(0, MOST_SHOWN).map(rivalrySentence).join('; ');
   const more = rivalries.length > MOST_SHOWN ? `; and ${rivalries.length - MOST_SHOWN} more` : '';
   return {
     name: 'rival-reservations',
@@ -19,6 +19,6 @@ export function rivalProblem(rivalries: readonly Rivalry[]): RunningProblem | un
   };
 }
 
-function textOf({ counts, other, what }: Rivalry): string {
+function rivalrySentence({ counts, other, what }: Rivalry): string {
   return `${what} is of ${counts.id} (${ipv4ToText(counts.address)}), which was made first and counts, and of ${other.id} (${ipv4ToText(other.address)}), which does not`;
 }

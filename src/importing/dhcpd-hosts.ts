@@ -1,6 +1,6 @@
 import { ipv4FromText } from '../net/ipv4.ts';
 import { octetsOf, wordsAfter } from './dhcpd-leases.ts';
-import { readStatements, type Statement, textOf } from './dhcpd-statements.ts';
+import { readStatements, type Statement, wordText } from './dhcpd-statements.ts';
 import type { Fault, FoundHost, Hosts, SourceFile } from './found.ts';
 import { hostName } from './host-name.ts';
 import { cardFromText, identifierOf } from './octets.ts';
@@ -13,7 +13,7 @@ export function readDhcpdHosts(source: SourceFile): Hosts {
   for (const statement of everyStatement(statements)) {
     const [kind, named = ''] = statement.words;
     const place = { file: source.name, line: statement.line };
-    const name = textOf(named);
+    const name = wordText(named);
     if (kind === 'include')
       faults.push({ ...place, what: `include ${name} is not followed: import that file by itself` });
     if (kind !== 'host' || statement.block === undefined || statement.isBroken === true) continue;
@@ -41,7 +41,7 @@ function* everyStatement(statements: readonly Statement[]): Generator<Statement>
 }
 
 function hostOf(name: string, block: readonly Statement[]): Omit<FoundHost, 'file' | 'line'> | string {
-  const [type = '', mac = ''] = (wordsAfter(block, 'hardware') ?? []).map(textOf);
+  const [type = '', mac = ''] = (wordsAfter(block, 'hardware') ?? []).map(wordText);
   const card = type === 'ethernet' ? cardFromText(mac) : undefined;
   if (type !== '' && card === undefined) return `has a card that is no Ethernet card: ${type} ${mac}`;
   const given = wordsAfter(block, 'option', 'dhcp-client-identifier')?.[0] ?? wordsAfter(block, 'uid')?.[0];
@@ -50,7 +50,7 @@ function hostOf(name: string, block: readonly Statement[]): Omit<FoundHost, 'fil
   if (given !== undefined && identifier === undefined)
     return 'has a client identifier that is not 2 to 255 octets long';
   if (card === undefined && identifier === undefined) return 'names no card and no client identifier';
-  const fixed = (wordsAfter(block, 'fixed-address') ?? []).map(textOf);
+  const fixed = (wordsAfter(block, 'fixed-address') ?? []).map(wordText);
   const dotted = fixed
     .join(' ')
     .split(/[\s,]+/)
@@ -60,7 +60,7 @@ function hostOf(name: string, block: readonly Statement[]): Omit<FoundHost, 'fil
   const address = first === undefined ? undefined : ipv4FromText(first);
   if (first !== undefined && address === undefined) return `has ${first}, which is no IPv4 address`;
   const told = wordsAfter(block, 'option', 'host-name')?.[0] ?? wordsAfter(block, 'ddns-hostname')?.[0];
-  const hostname = hostName(told === undefined ? name : textOf(told));
+  const hostname = hostName(told === undefined ? name : wordText(told));
   return {
     macs: card === undefined ? [] : [card],
     ...(identifier !== undefined && { identifier }),

@@ -1,6 +1,6 @@
 import { type Instant, instant, NEVER } from '../lease/lease.ts';
 import { ipv4FromText } from '../net/ipv4.ts';
-import { readStatements, type Statement, textOf, type Word } from './dhcpd-statements.ts';
+import { readStatements, type Statement, type Word, wordText } from './dhcpd-statements.ts';
 import type { Fault, LeaseContent, LeaseRow, LeaseRows, LeftOut, SourceFile } from './found.ts';
 import { cardFromText, octetsFromText } from './octets.ts';
 import { runningLease } from './running-lease.ts';
@@ -34,16 +34,16 @@ export function readDhcpdLeases(source: SourceFile): LeaseRows {
 }
 
 function rowOf({ words, block = [] }: Statement): LeaseContent | string {
-  const dotted = textOf(words[1] ?? '');
+  const dotted = wordText(words[1] ?? '');
   const address = ipv4FromText(dotted);
   if (address === undefined) return `${dotted} is no IPv4 address`;
   const state = wordsAfter(block, 'binding', 'state')?.[0];
-  const leftOut = state === undefined ? undefined : STATES[textOf(state)];
+  const leftOut = state === undefined ? undefined : STATES[wordText(state)];
   if (leftOut !== undefined) return { address, leftOut };
-  if (state !== undefined && state !== 'active') return `${textOf(state)} is no binding state of dhcpd`;
+  if (state !== undefined && state !== 'active') return `${wordText(state)} is no binding state of dhcpd`;
   const expiresAt = endOf(wordsAfter(block, 'ends') ?? []);
   if (expiresAt === undefined) return `lease ${dotted}: its end is no time of dhcpd`;
-  const [type = '', mac = ''] = (wordsAfter(block, 'hardware') ?? []).map(textOf);
+  const [type = '', mac = ''] = (wordsAfter(block, 'hardware') ?? []).map(wordText);
   const hardware = type === 'ethernet' ? cardFromText(mac) : undefined;
   if (hardware === undefined)
     return `lease ${dotted}: ${`${type} ${mac}`.trim() || 'nothing'} is not the MAC of an Ethernet card`;
@@ -54,7 +54,7 @@ function rowOf({ words, block = [] }: Statement): LeaseContent | string {
   return runningLease(
     { address, hardware, expiresAt },
     octets,
-    name === undefined ? undefined : textOf(name),
+    name === undefined ? undefined : wordText(name),
   );
 }
 
@@ -74,7 +74,7 @@ export function octetsOf(word: Word): Uint8Array | undefined {
 
 /** `never`; `epoch 1764345600`; or the day of the week, the date and the time, in UTC. */
 function endOf(words: readonly Word[]): Instant | undefined {
-  const [first = '', second = '', third = ''] = words.map(textOf);
+  const [first = '', second = '', third = ''] = words.map(wordText);
   if (first === 'never') return NEVER;
   if (first === 'epoch') return /^\d{1,11}$/.test(second) ? instant(Number(second) * 1000) : undefined;
   const [, year = '', month = '', day = ''] = /^(\d{4})\/(\d\d?)\/(\d\d?)$/.exec(second) ?? [];

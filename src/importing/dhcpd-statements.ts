@@ -111,11 +111,11 @@ class StatementReader {
 }
 
 function saidOf(words: readonly Word[]): string {
-  return words.slice(0, 2).map(textOf).join(' ') || 'a block';
+  return words.slice(0, 2).map(wordText).join(' ') || 'a block';
 }
 
 /** A word, or what stands in quotes, as text. */
-export function textOf(word: Word): string {
+export function wordText(word: Word): string {
   return typeof word === 'string' ? word : Buffer.from(word).toString('utf8');
 }
 

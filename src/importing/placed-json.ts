@@ -70,7 +70,7 @@ class Reader {
   value(depth: number, token = this.#next()): PlacedJson {
     const { line } = token;
     if (depth > DEEPEST) throw new NoJson(line, 'is nested too deep');
-    if (token.kind === 'text') return { line, value: textOf(token) };
+    if (token.kind === 'text') return { line, value: unquoted(token) };
     if (token.kind === 'mark' && token.text === '{') return { line, value: this.#object(depth) };
     if (token.kind === 'mark' && token.text === '[') return { line, value: this.#list(depth) };
     if (token.kind === 'word') return { line, value: wordOf(token) };
@@ -90,7 +90,7 @@ class Reader {
       const colon = this.#next();
       if (colon.text !== ':')
         throw new NoJson(colon.line, `is no JSON: ${saidOf(colon)} where a colon is expected`);
-      members.set(textOf(token), this.value(depth + 1));
+      members.set(unquoted(token), this.value(depth + 1));
       token = this.#afterElement('}');
     }
     return members;
@@ -130,7 +130,7 @@ class Reader {
   }
 }
 
-function textOf({ text, line }: Token): string {
+function unquoted({ text, line }: Token): string {
   try {
     return String(JSON.parse(text));
   } catch {

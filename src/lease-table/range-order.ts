@@ -148,7 +148,7 @@ export class RangeOrder {
   *peers(): Generator<Ipv4> {
     for (const list of [LAPSED, PEER]) {
       for (let link = this.#newer[list] ?? list; link !== list; link = this.#newer[link] ?? list)
-        yield this.#addressAt(link);
+        yield this.#addressOfLink(link);
     }
   }
 
@@ -172,13 +172,13 @@ export class RangeOrder {
 
   #firstOf(list: number, isBarred: (address: Ipv4) => boolean): Ipv4 | undefined {
     for (let link = this.#newer[list] ?? list; link !== list; link = this.#newer[link] ?? list) {
-      const address = this.#addressAt(link);
+      const address = this.#addressOfLink(link);
       if (!isBarred(address)) return address;
     }
     return undefined;
   }
 
-  #addressAt(link: number): Ipv4 {
+  #addressOfLink(link: number): Ipv4 {
     return ipv4(this.first + link - FIRST_LINK);
   }
 

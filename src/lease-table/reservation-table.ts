@@ -52,7 +52,7 @@ export class ReservationTable implements Reservations {
   }
 
   of(who: Claimant): Reservation | undefined {
-    return this.#byMac.get(who.hardware) ?? this.#ofIdentifier(who) ?? this.#ofPlace(who);
+    return this.#byMac.get(who.hardware) ?? this.#ofIdentifier(who) ?? this.#ofCircuitOrPort(who);
   }
 
   ofHardware(hardware: HardwareAddress): Reservation | undefined {
@@ -148,7 +148,7 @@ export class ReservationTable implements Reservations {
   }
 
   /** RFC 3046 §3.1: by the circuit that its relay agent names; or by the port that its card is plugged in at. */
-  #ofPlace({ message, port }: Claimant): Reservation | undefined {
+  #ofCircuitOrPort({ message, port }: Claimant): Reservation | undefined {
     if (this.#byCircuit.size > 0) {
       const circuit = message?.relayAgent?.circuitId;
       const found = circuit === undefined ? undefined : this.#byCircuit.get(hexDigitsOf(circuit));

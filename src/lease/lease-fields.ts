@@ -35,9 +35,9 @@ interface JournalPlace {
 }
 
 /** One row of the table. A dash: it does not go there, or something else says it. */
-interface Field<Type, Place, Column, Listed, Claim, Journal> {
+interface Field<Type, Kept, Column, Listed, Claim, Journal> {
   readonly type: Type;
-  readonly where: Place;
+  readonly where: Kept;
   /** Its column in the table `lease`. */
   readonly column: Column;
   /** Its column in the view `leases`, and its member in `leases --json`. */
@@ -235,12 +235,12 @@ export function isWhole(value: unknown, most = Number.MAX_SAFE_INTEGER): value i
 /** The row itself, with the type of each of its members. */
 function field<
   const Type extends FieldType,
-  const Place extends Where,
+  const Kept extends Where,
   const Column extends string,
   const Listed extends string,
   const Claim extends string,
   Journal extends JournalPlace | '-',
->(row: Field<Type, Place, Column, Listed, Claim, Journal>): typeof row {
+>(row: Field<Type, Kept, Column, Listed, Claim, Journal>): typeof row {
   return row;
 }
 

@@ -3,7 +3,7 @@ import type { Say } from '../log/say.ts';
 import type { CallName, FromGateway, GatewayCalls, Port, ToGateway } from './gateway-calls.ts';
 
 /** What else the management thread tells unasked. */
-export interface Heard {
+export interface ManagementNews {
   readonly say: Say;
   /** All that it finds wrong itself, each time that this changes. */
   problems(problems: readonly RunningProblem[]): void;
@@ -13,7 +13,7 @@ export interface Heard {
 export function answerCalls(
   port: Port<FromGateway, ToGateway>,
   gateways: readonly GatewayCalls[],
-  heard: Heard,
+  heard: ManagementNews,
 ): void {
   port.hear((message) => {
     if (message.kind === 'say') {
@@ -28,7 +28,7 @@ export function answerCalls(
     // An answer that cannot be posted (structured clone) is a failure of this call alone, and must not end the gateway.
     void answerOf(gateways[segment], name, args)
       .then((value) => port.post({ kind: 'answer', segment, number, value }))
-      .catch((error: unknown) => port.post({ kind: 'failure', segment, number, message: textOf(error) }));
+      .catch((error: unknown) => port.post({ kind: 'failure', segment, number, message: messageOf(error) }));
   });
 }
 
@@ -42,6 +42,6 @@ async function answerOf(
   return await call.apply(gateway, [...args]);
 }
 
-function textOf(error: unknown): string {
+function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

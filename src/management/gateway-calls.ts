@@ -75,7 +75,7 @@ export type CallName = keyof GatewayCalls;
 export type ToGateway =
   | {
       readonly kind: 'call';
-      /** Its place in the list of segments, from 0. */
+      /** Its position in the list of segments, from 0. */
       readonly segment: number;
       readonly number: number;
       readonly name: CallName;
@@ -102,7 +102,7 @@ export type FromGateway =
   | { readonly kind: 'subnets'; readonly subnets: readonly SubnetTexts[] }
   | { readonly kind: 'close' };
 
-export interface Port<Sent, Heard> {
+export interface Port<Sent, Received> {
   post(message: Sent): void;
-  hear(take: (message: Heard) => void): void;
+  hear(take: (message: Received) => void): void;
 }

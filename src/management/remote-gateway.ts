@@ -26,7 +26,7 @@ export class RemoteGateway implements GatewayCalls {
   readonly #open = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   #number = 0;
 
-  /** @param segment Its place in the list of segments. */
+  /** @param segment Its position in the list of segments. */
   constructor(port: Pick<Port<ToGateway, FromGateway>, 'post'>, segment: number) {
     this.#port = port;
     this.#segment = segment;

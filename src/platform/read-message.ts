@@ -88,7 +88,7 @@ function readValue({ kind }: Field<unknown>, from: Octets, before: unknown): unk
     case 'int64':
       return Number(BigInt.asIntN(64, from.large()));
     case 'text':
-      return textOf(from.octets());
+      return utf8TextOf(from.octets());
     case 'bytes':
       return Uint8Array.from(from.octets());
     default: {
@@ -98,7 +98,7 @@ function readValue({ kind }: Field<unknown>, from: Octets, before: unknown): unk
   }
 }
 
-function textOf(octets: Uint8Array): string {
+function utf8TextOf(octets: Uint8Array): string {
   try {
     return UTF8.decode(octets);
   } catch {

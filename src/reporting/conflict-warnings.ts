@@ -6,7 +6,7 @@ import { type HardwareAddress, hardwareToText } from '../net/hardware-address.ts
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { Message } from '../wire/message.ts';
 import { type LineLimits, repeatedField } from './line-limits.ts';
-import type { PlaceOf } from './plugged-log.ts';
+import type { PortTextOf } from './plugged-log.ts';
 
 /** The same conflict is logged again after this time: milliseconds. */
 const INTERVAL = 600_000;
@@ -38,22 +38,22 @@ export class ConflictWarnings {
   readonly #log: Log;
   readonly #monotonic: () => number;
   readonly #limits: LineLimits<string>;
-  readonly #placeOf: PlaceOf;
+  readonly #portTextOf: PortTextOf;
   /** When each conflict was logged, in monotonic milliseconds; the newest is last. */
   readonly #logged = new Map<string, number>();
 
   /**
    * @param limits How many lines each reason may write: one sender can invent any number of machines.
-   * @param placeOf Where a network card is plugged in.
+   * @param portTextOf Where a network card is plugged in.
    */
   constructor(
     log: Log,
     monotonic: () => number,
     limits: LineLimits<string>,
-    placeOf: PlaceOf = () => undefined,
+    portTextOf: PortTextOf = () => undefined,
   ) {
     this.#log = log;
-    this.#placeOf = placeOf;
+    this.#portTextOf = portTextOf;
     this.#monotonic = monotonic;
     this.#limits = limits;
   }
@@ -88,7 +88,7 @@ export class ConflictWarnings {
     other: HardwareAddress | undefined,
     address: Ipv4,
   ): string | number {
-    if (reason === 'share-of-port') return this.#placeOf(hardware) ?? hardware;
+    if (reason === 'share-of-port') return this.#portTextOf(hardware) ?? hardware;
     if (reason === 'too-many-declines' || reason === 'too-many-identifiers') return hardware;
     return reason === 'offered-to-clone' ? `${hardware} ${other}` : `${address} ${other}`;
   }

@@ -46,7 +46,7 @@ export type SingleName = (typeof SINGLES)[number];
 export type HistogramName = keyof typeof HISTOGRAMS;
 
 /** Where each name of a tally has its slot. */
-const PLACES: Readonly<Record<TallyName, ReadonlyMap<string, number>>> = placesOf();
+const SLOTS_BY_NAME: Readonly<Record<TallyName, ReadonlyMap<string, number>>> = slotsByName();
 const TALLY_SLOTS = Object.values(TALLIES).reduce((sum, names) => sum + names.length, 0);
 const HISTOGRAM_SLOTS = Object.values(HISTOGRAMS).reduce((sum, { length }) => sum + length + 2, 0);
 
@@ -55,7 +55,7 @@ export const SLOTS = TALLY_SLOTS + SINGLES.length + HISTOGRAM_SLOTS;
 
 /** Undefined for a name that the table does not have. */
 export function tallySlot(tally: TallyName, name: string): number | undefined {
-  return PLACES[tally].get(name);
+  return SLOTS_BY_NAME[tally].get(name);
 }
 
 export function singleSlot(name: SingleName): number {
@@ -72,7 +72,7 @@ export function histogramSlot(name: HistogramName): number {
   return slot;
 }
 
-function placesOf(): Readonly<Record<TallyName, ReadonlyMap<string, number>>> {
+function slotsByName(): Readonly<Record<TallyName, ReadonlyMap<string, number>>> {
   let slot = 0;
   const entries = Object.entries(TALLIES).map(([tally, names]) => [
     tally,

@@ -14,7 +14,7 @@ import { DroppedDatagrams } from './dropped-datagrams.ts';
 import { LastingState } from './lasting-state.ts';
 import { LineLimits, repeatedField } from './line-limits.ts';
 import { NameWatch } from './name-watch.ts';
-import type { PlaceOf } from './plugged-log.ts';
+import type { PortTextOf } from './plugged-log.ts';
 import type { PoolUse } from './pool-use.ts';
 import { PoolWarnings } from './pool-warnings.ts';
 import { RelayWarnings } from './relay-warnings.ts';
@@ -51,14 +51,14 @@ export class DecisionLog implements Observer {
   readonly #dropped: DroppedDatagrams;
 
   /**
-   * @param placeOf Where a network card is plugged in.
+   * @param portTextOf Where a network card is plugged in.
    * @param poolUse How the pool is used now; undefined: that is not known.
    */
   constructor(
     log: Log,
     store: Pick<LeaseStore, 'failure' | 'trouble'>,
     monotonic: () => number,
-    placeOf: PlaceOf = () => undefined,
+    portTextOf: PortTextOf = () => undefined,
     poolUse: () => PoolUse | undefined = () => undefined,
   ) {
     this.#log = log;
@@ -66,10 +66,10 @@ export class DecisionLog implements Observer {
     this.#lines = new DecisionLines(log, monotonic);
     this.#pools = new PoolWarnings(log, monotonic, poolUse);
     this.#limits = new LineLimits({ limitOf: () => WARNING_LIMIT, octets: WARNING_OCTETS, monotonic });
-    this.#conflicts = new ConflictWarnings(log, monotonic, this.#limits, placeOf);
+    this.#conflicts = new ConflictWarnings(log, monotonic, this.#limits, portTextOf);
     this.#names = new NameWatch(log, monotonic);
     this.#relays = new RelayWarnings(log, monotonic);
-    this.#dropped = new DroppedDatagrams(log, monotonic, placeOf);
+    this.#dropped = new DroppedDatagrams(log, monotonic, portTextOf);
     this.#store = store;
   }
 

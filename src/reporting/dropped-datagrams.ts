@@ -3,7 +3,7 @@ import { DROPS, type Drop, type DropRow } from '../exchange/drops.ts';
 import type { Log } from '../log/log.ts';
 import { hardwareToText } from '../net/hardware-address.ts';
 import { ipv4ToText } from '../net/ipv4.ts';
-import type { PlaceOf } from './plugged-log.ts';
+import type { PortTextOf } from './plugged-log.ts';
 
 /** Time from the first dropped datagram to the line that counts them: milliseconds. */
 const INTERVAL = 60_000;
@@ -12,16 +12,16 @@ const INTERVAL = 60_000;
 export class DroppedDatagrams {
   readonly #log: Log;
   readonly #monotonic: () => number;
-  readonly #placeOf: PlaceOf;
+  readonly #portTextOf: PortTextOf;
   readonly #causes = new Map<Drop, number>();
   #since = 0;
   #last: DroppedFrom | undefined;
   #lastCause: Drop | undefined;
 
-  constructor(log: Log, monotonic: () => number, placeOf: PlaceOf) {
+  constructor(log: Log, monotonic: () => number, portTextOf: PortTextOf) {
     this.#log = log;
     this.#monotonic = monotonic;
-    this.#placeOf = placeOf;
+    this.#portTextOf = portTextOf;
   }
 
   note(cause: Drop, count: number, from: DroppedFrom | undefined): void {
@@ -54,7 +54,7 @@ export class DroppedDatagrams {
         source: source === undefined ? undefined : ipv4ToText(source),
         hardware: hardware === undefined ? undefined : hardwareToText(hardware),
         frame: frame === undefined ? undefined : hardwareToText(frame),
-        port: sender === undefined ? undefined : this.#placeOf(sender),
+        port: sender === undefined ? undefined : this.#portTextOf(sender),
       },
       'datagrams dropped',
     );

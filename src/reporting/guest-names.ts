@@ -93,7 +93,7 @@ export class GuestNames {
       give(reservation.hostname);
       give(reservation.vpsId);
       for (const mac of reservation.macs)
-        idAt.set(placeOf(ipv4ToText(reservation.address), hardwareToText(mac)), reservation.id);
+        idAt.set(addressAndMac(ipv4ToText(reservation.address), hardwareToText(mac)), reservation.id);
     }
     const all = [...leases];
     for (const { vps_id } of all) give(vps_id);
@@ -107,7 +107,7 @@ export class GuestNames {
   /** Its name first, and the id of its VPS beside that, where that is a name too. */
   of(lease: Omit<NamedLease, 'startedAt'>): readonly string[] {
     const { vps_id, address, mac } = lease;
-    const id = lease.reservation_id ?? this.#idAt.get(placeOf(address, mac)) ?? null;
+    const id = lease.reservation_id ?? this.#idAt.get(addressAndMac(address, mac)) ?? null;
     const name = (id === null ? undefined : this.#reserved.get(id)) ?? this.#ownName(lease);
     const vps = givenName(vps_id);
     const names = vps === undefined || this.#reservedNames.has(vps) ? [name] : [name, vps];
@@ -125,7 +125,7 @@ export class GuestNames {
   }
 }
 
-function placeOf(address: string, mac: string | null): string {
+function addressAndMac(address: string, mac: string | null): string {
   return `${address} ${mac}`;
 }
 

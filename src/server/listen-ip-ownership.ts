@@ -37,7 +37,7 @@ export class ListenIpOwnership {
   /** The claim of this address, begun now if there is none yet; undefined: ARP cannot be used. */
   claim(listen: ListenAddress): ListenIpClaim | undefined {
     const { listenIp, clock } = this.#parts;
-    if (this.#claim !== undefined && isSamePlace(this.#claim.claim.listen, listen)) return this.#claim.claim;
+    if (this.#claim !== undefined && isSameListen(this.#claim.claim.listen, listen)) return this.#claim.claim;
     this.endClaim();
     const opened = listenIp?.openArp(listen);
     if (listenIp === undefined || opened === undefined) return undefined;
@@ -91,6 +91,6 @@ export class ListenIpOwnership {
   }
 }
 
-function isSamePlace(one: ListenAddress, other: ListenAddress): boolean {
+function isSameListen(one: ListenAddress, other: ListenAddress): boolean {
   return one.listenIp === other.listenIp && one.interfaceIndex === other.interfaceIndex;
 }

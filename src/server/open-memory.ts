@@ -13,7 +13,7 @@ import type { Ipv4 } from '../net/ipv4.ts';
 import type { Counters } from '../reporting/counters.ts';
 import { DecisionLog } from '../reporting/decision-log.ts';
 import { OrganizationCounter } from '../reporting/organization-counts.ts';
-import type { PlaceOf } from '../reporting/plugged-log.ts';
+import type { PortTextOf } from '../reporting/plugged-log.ts';
 import type { PoolUse } from '../reporting/pool-use.ts';
 import type { Expiry } from './expiry.ts';
 import { expiryPrompter } from './expiry-prompter.ts';
@@ -25,7 +25,7 @@ export interface MemoryParts {
   readonly parts: ServerParts;
   readonly counters: Counters;
   readonly planOf: Memory['planOf'];
-  readonly placeOf: PlaceOf;
+  readonly portTextOf: PortTextOf;
   /** Undefined: the server does not serve. */
   poolUse(): PoolUse | undefined;
   readonly intake: OrderIntake;
@@ -43,11 +43,11 @@ export interface OpenedMemory {
 
 /** Opens the store, and what is known beside the leases. @throws GatewayError */
 export async function openMemory(of: MemoryParts): Promise<OpenedMemory> {
-  const { parts, counters, placeOf, intake } = of;
+  const { parts, counters, portTextOf, intake } = of;
   const { log, clock, boot, clusterPeers } = parts;
   const inFlight = new Set<Ipv4>();
   const store = await parts.openStore(inFlight);
-  const decisionLog = new DecisionLog(log, store, () => clock.monotonic(), placeOf, of.poolUse);
+  const decisionLog = new DecisionLog(log, store, () => clock.monotonic(), portTextOf, of.poolUse);
   const organizations = new OrganizationCounter(store.leases);
   const peers = new Peers(clock, log, () => store.leases.revision);
   const memory: Memory = {
@@ -59,7 +59,7 @@ export async function openMemory(of: MemoryParts): Promise<OpenedMemory> {
     declines: new DeclineLog(),
     peers,
     otherGateways: new OtherGateways(clock, log, peers, clusterPeers),
-    rogueServers: new RogueServers(clock, log, parts.segmentObserver, placeOf),
+    rogueServers: new RogueServers(clock, log, parts.segmentObserver, portTextOf),
     refusedClients: new RefusedClients(clock, log, parts.segmentObserver),
     peerMemory: clusterPeers === undefined ? new PeerMemory(peers, store, clock) : undefined,
     clusterPeers,

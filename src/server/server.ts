@@ -9,7 +9,7 @@ import { BEAT } from '../reporting/counter-slots.ts';
 import { Counters } from '../reporting/counters.ts';
 import type { DecisionLog } from '../reporting/decision-log.ts';
 import { NO_COUNTS, type OrganizationCounter } from '../reporting/organization-counts.ts';
-import { type PlaceOf, pluggedLog } from '../reporting/plugged-log.ts';
+import { type PortTextOf, pluggedLog } from '../reporting/plugged-log.ts';
 import { ProblemLog } from '../reporting/problem-log.ts';
 import { ProblemTimes } from '../reporting/problem-times.ts';
 import type { Status } from '../reporting/status.ts';
@@ -65,10 +65,10 @@ export class Server {
   readonly #declaration: CurrentDeclaration;
   readonly #orderIntake: OrderIntake;
   readonly #fileReservations: FileReservations;
-  readonly #placeOf: PlaceOf = (card) => this.#listening.service?.placeOf(card);
+  readonly #portTextOf: PortTextOf = (card) => this.#listening.service?.portTextOf(card);
 
   constructor(chosen: ServerParts) {
-    const parts = { ...chosen, log: pluggedLog(chosen.log, this.#placeOf) };
+    const parts = { ...chosen, log: pluggedLog(chosen.log, this.#portTextOf) };
     this.#parts = parts;
     this.#counters = parts.counters ?? new Counters();
     this.#listening = new Listening(parts);
@@ -232,7 +232,7 @@ export class Server {
       parts: this.#parts,
       counters: this.#counters,
       planOf: (listen) => this.#declaration.planOf(listen),
-      placeOf: this.#placeOf,
+      portTextOf: this.#portTextOf,
       poolUse: () => this.#condition.pool,
       intake: this.#orderIntake,
       expiry: () => this.#expiry,

@@ -139,8 +139,8 @@ export class Service {
   }
 
   /** Where a network card is plugged in, for people; undefined: it is not known. */
-  placeOf(card: HardwareAddress): string | undefined {
-    return this.#guestPorts?.placeOf(card);
+  portTextOf(card: HardwareAddress): string | undefined {
+    return this.#guestPorts?.portTextOf(card);
   }
 
   /** Serves by a new plan from the next round on, and all parts that depend on it too. Its pools must be prepared in the store. */

@@ -1,5 +1,5 @@
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { GatewayError } from '../errors.ts';
+import { codeOf, GatewayError } from '../errors.ts';
 
 /**
  * Writes a file of settings in one step.
@@ -44,8 +44,4 @@ function contentOf(file: string): string | undefined {
 function failed(file: string, what: 'read' | 'written', error: unknown): GatewayError {
   const remedy = 'name a file with --out that you may write, in a directory that is there';
   return new GatewayError('output-failed', `${file} cannot be ${what} (${codeOf(error)}): ${remedy}`, error);
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }

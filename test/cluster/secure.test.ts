@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { Segment } from '../../src/cli/lab/segment.ts';
+import { LabSegment } from '../../src/cli/lab/segment.ts';
 import { askHealth, HEALTH_SOCKET } from '../../src/server/health.ts';
 import { certify, makeAuthority, sign } from '../support/certificates.ts';
 import { EtcdProcesses } from '../support/etcd-process.ts';
@@ -109,7 +109,7 @@ describeSystem('a gateway and a secured etcd, while it serves', ['etcd', 'etcdct
     execFileSync('openssl', ['rsa', '-in', file('jwt.key'), '-pubout', '-out', file('jwt.pub')], {
       stdio: 'ignore',
     });
-    const segment = await Segment.open();
+    const segment = await LabSegment.open();
     onTestFinished(() => segment.close());
     const host = await segment.attach('node', { address: '10.15.3.10/24' });
     const client = new RawClient(await segment.attach('guests'));

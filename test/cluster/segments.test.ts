@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFailed, test } from 'vitest';
-import { Segment } from '../../src/cli/lab/segment.ts';
+import { LabSegment } from '../../src/cli/lab/segment.ts';
 import { Cluster, type ClusterNode } from '../support/cluster.ts';
 import { builtProgram, GatewayProcess, gatewayEnvironment } from '../support/gateway-process.ts';
 import { bootUntilLeased, rebind } from '../support/patient-guest.ts';
@@ -15,11 +15,11 @@ const SERVING = 2;
 
 describeSystem('two segments, each shared by two gateways in one etcd', ['etcd', 'etcdctl'], () => {
   let cluster: Cluster;
-  let second: Segment;
+  let second: LabSegment;
   let clients: { readonly a: RawClient; readonly b: RawClient };
   beforeEach(async () => {
     cluster = await Cluster.open();
-    second = await Segment.open('10.16.3.1/24');
+    second = await LabSegment.open('10.16.3.1/24');
     for (const [place, { host }] of serving().entries()) {
       second.router.ip(`link add node${place} type veth peer name eth1 netns ${host.pid}`);
       second.router.ip(`link set node${place} master br0 up`);

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { DEVICE, Segment } from '../../src/cli/lab/segment.ts';
+import { DEVICE, LabSegment } from '../../src/cli/lab/segment.ts';
 import { EtcdProcesses } from '../support/etcd-process.ts';
 import { addressText } from '../support/frames.ts';
 import { builtProgram } from '../support/gateway-process.ts';
@@ -67,7 +67,7 @@ describe('three servers on one segment, each with the whole pool', () => {
     const command = (folder: string, address: string) =>
       server.command(folder, address).filter((word) => !others.includes(word));
     const dnsmasq = { ...server, command };
-    const segment = await Segment.open('10.15.3.254/24');
+    const segment = await LabSegment.open('10.15.3.254/24');
     try {
       let started = 0;
       for (const [place, address] of ADDRESSES.entries()) {
@@ -88,7 +88,7 @@ describe('three servers on one segment, each with the whole pool', () => {
 });
 
 async function measure(server: ComparedServer, count: number, rounds: number): Promise<Row> {
-  const segment = await Segment.open();
+  const segment = await LabSegment.open();
   const client = new RawClient(await segment.attach('guests'), DEVICE, false);
   let etcd: EtcdProcesses | undefined;
   try {

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { Segment } from '../../src/cli/lab/segment.ts';
+import { LabSegment } from '../../src/cli/lab/segment.ts';
 import { Browser, keepPicture } from '../support/browser.ts';
 import { openPage, PAGE, pageGateway } from '../support/page-scene.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
@@ -19,7 +19,7 @@ segments:
 
 describeSystem('the web page of a gateway that serves several segments', ['chromium'], () => {
   const first = useTestSegment(24, 'all');
-  let second: Segment | undefined;
+  let second: LabSegment | undefined;
   let browser: Browser | undefined;
   afterAll(async () => {
     await browser?.close();
@@ -27,7 +27,7 @@ describeSystem('the web page of a gateway that serves several segments', ['chrom
   });
 
   test('shows one of them, and another one when that is chosen', async () => {
-    second = await Segment.open('10.16.0.1/24');
+    second = await LabSegment.open('10.16.0.1/24');
     const { node } = first();
     second.router.ip(`link add node1 type veth peer name eth1 netns ${node.pid}`);
     second.router.ip('link set node1 master br0 up');

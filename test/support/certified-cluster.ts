@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
-import { Segment } from '../../src/cli/lab/segment.ts';
+import { LabSegment } from '../../src/cli/lab/segment.ts';
 import { builtProgram, GatewayProcess, gatewayEnvironment } from './gateway-process.ts';
 import { RawClient } from './raw-client.ts';
 import { type Ran, run } from './run.ts';
@@ -25,11 +25,11 @@ export interface CertifiedNode {
 export class CertifiedCluster {
   readonly nodes: CertifiedNode[] = [];
   readonly client: RawClient;
-  readonly #segment: Segment;
+  readonly #segment: LabSegment;
   readonly #folder = mkdtempSync(join(tmpdir(), 'vps-gateway-certified-'));
   readonly #programs: NodeJS.ProcessEnv;
 
-  private constructor(segment: Segment, guests: NamespaceHost) {
+  private constructor(segment: LabSegment, guests: NamespaceHost) {
     this.#segment = segment;
     this.client = new RawClient(guests);
     this.#programs = { ...process.env, PATH: `${this.#copyPrograms()}:${process.env['PATH']}` };
@@ -37,7 +37,7 @@ export class CertifiedCluster {
 
   static async open(): Promise<CertifiedCluster> {
     builtProgram();
-    const segment = await Segment.open();
+    const segment = await LabSegment.open();
     return new CertifiedCluster(segment, await segment.attach('guests'));
   }
 

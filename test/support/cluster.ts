@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
-import { DEVICE, Segment } from '../../src/cli/lab/segment.ts';
+import { DEVICE, LabSegment } from '../../src/cli/lab/segment.ts';
 import { runningProblemToText } from '../../src/diagnosis/running-problem.ts';
 import { askHealth, HEALTH_SOCKET } from '../../src/server/health.ts';
 import type { ListedLease } from '../../src/store/sqlite/lease-reader.ts';
@@ -53,12 +53,12 @@ export class Cluster {
   readonly client: RawClient;
   /** The machine that the clients are in. */
   readonly guests: NamespaceHost;
-  readonly segment: Segment;
+  readonly segment: LabSegment;
   readonly #folder: string;
   readonly #options: ClusterOptions;
 
   private constructor(
-    segment: Segment,
+    segment: LabSegment,
     nodes: readonly ClusterNode[],
     guests: NamespaceHost,
     etcd: EtcdProcesses,
@@ -79,7 +79,7 @@ export class Cluster {
     builtProgram();
     const { prefixLength = 24, folder: parent = tmpdir(), under = [], etcdFlags: flags = [] } = options;
     const folder = mkdtempSync(join(parent, 'vps-gateway-cluster-'));
-    const segment = await Segment.open();
+    const segment = await LabSegment.open();
     const nodes: ClusterNode[] = [];
     for (const [place, address] of ADDRESSES.entries()) {
       const host = await segment.attach(`node-${place}`, { address: `${address}/${prefixLength}` });

@@ -1,4 +1,4 @@
-import type { Segment } from '../../src/cli/lab/segment.ts';
+import type { LabSegment } from '../../src/cli/lab/segment.ts';
 import type { GuestKind } from './guest-kind.ts';
 import { RealGuest } from './real-guest.ts';
 import { Seen } from './seen.ts';
@@ -14,7 +14,7 @@ export class Guests {
   }
 
   /** @param folder makes a folder for the files of one guest */
-  static async boot(kinds: readonly GuestKind[], segment: Segment, folder: () => string): Promise<Guests> {
+  static async boot(kinds: readonly GuestKind[], segment: LabSegment, folder: () => string): Promise<Guests> {
     const booted = await Seen.together(kinds, async ({ name, software, words = [] }) => {
       const guest = await RealGuest.plug(segment, name, folder());
       await guest.boot(software, ...words);

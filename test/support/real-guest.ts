@@ -1,5 +1,5 @@
 import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
-import { DEVICE, type Segment } from '../../src/cli/lab/segment.ts';
+import { DEVICE, type LabSegment } from '../../src/cli/lab/segment.ts';
 import { eventually } from './eventually.ts';
 import type { GatewayProcess, LogLine } from './gateway-process.ts';
 import { type LeaseClient, leaseClient, type Software, type ToldLease } from './lease-client.ts';
@@ -35,7 +35,7 @@ export class RealGuest {
   }
 
   /** @param folder for its files */
-  static async plug(segment: Pick<Segment, 'attach'>, name: string, folder: string): Promise<RealGuest> {
+  static async plug(segment: Pick<LabSegment, 'attach'>, name: string, folder: string): Promise<RealGuest> {
     const host = await segment.attach(name);
     const hardware = host.run('cat', `/sys/class/net/${DEVICE}/address`).trim();
     return new RealGuest(name, hardware, host, folder);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, vi } from 'vitest';
 import { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 import { namespacePrivilege } from '../../src/cli/lab/privileges.ts';
-import { DEVICE, Segment } from '../../src/cli/lab/segment.ts';
+import { DEVICE, LabSegment } from '../../src/cli/lab/segment.ts';
 import { findProgram } from '../../src/diagnosis/find-program.ts';
 import { builtProgram, GatewayProcess } from './gateway-process.ts';
 import { NETWORKD } from './networkd.ts';
@@ -85,7 +85,7 @@ export function hasLinkType(type: string): boolean {
 
 /** A segment with a node for the gateway (eth0: 10.15.3.10) and a machine full of raw clients. */
 export class TestSegment {
-  readonly segment: Segment;
+  readonly segment: LabSegment;
   readonly node: NamespaceHost;
   readonly guest: NamespaceHost;
   readonly #folder = mkdtempSync(join(tmpdir(), 'vps-gateway-system-'));
@@ -94,7 +94,7 @@ export class TestSegment {
   readonly #hosts: NamespaceHost[] = [];
   #folders = 0;
 
-  private constructor(segment: Segment, node: NamespaceHost, guest: NamespaceHost) {
+  private constructor(segment: LabSegment, node: NamespaceHost, guest: NamespaceHost) {
     this.segment = segment;
     this.node = node;
     this.guest = guest;
@@ -102,7 +102,7 @@ export class TestSegment {
 
   static async open(prefixLength = 24): Promise<TestSegment> {
     builtProgram();
-    const segment = await Segment.open(`10.15.3.1/${prefixLength}`);
+    const segment = await LabSegment.open(`10.15.3.1/${prefixLength}`);
     const node = await segment.attach('node-1', { address: `10.15.3.10/${prefixLength}` });
     return new TestSegment(segment, node, await segment.attach('guests'));
   }

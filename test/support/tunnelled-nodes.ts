@@ -4,7 +4,7 @@ import { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 import { NodeNetwork } from '../../src/cli/lab/nodes/node-network.ts';
 import { SegmentNode, VNET } from '../../src/cli/lab/nodes/segment-node.ts';
 import { namespacePrivilege } from '../../src/cli/lab/privileges.ts';
-import { type Attachment, DEVICE, type Segment } from '../../src/cli/lab/segment.ts';
+import { type Attachment, DEVICE, type LabSegment } from '../../src/cli/lab/segment.ts';
 import { GatewayProcess } from './gateway-process.ts';
 import type { RawClient } from './raw-client.ts';
 import { describeSystem, hasLinkType, type Tool } from './system.ts';
@@ -30,7 +30,7 @@ export class TunnelledNode extends SegmentNode {
   }
 
   /** For what plugs machines in by itself. */
-  at(port: string): Pick<Segment, 'attach'> {
+  at(port: string): Pick<LabSegment, 'attach'> {
     return { attach: (_name, attachment) => this.plug(port, attachment) };
   }
 

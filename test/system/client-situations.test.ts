@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect } from 'vitest';
-import { DEVICE, Segment } from '../../src/cli/lab/segment.ts';
+import { DEVICE, LabSegment } from '../../src/cli/lab/segment.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';
 import { CLIENTS, type GuestKind } from '../support/guest-kind.ts';
 import { Guests } from '../support/guests.ts';
@@ -55,7 +55,7 @@ interface Extended {
 }
 
 describeSystem('real clients in situations that other servers have failed in', [], () => {
-  const segments: (TestSegment | Segment)[] = [];
+  const segments: (TestSegment | LabSegment)[] = [];
   let returned: Seen<Returned>;
   let secondBridge: Extended;
   let kept: Seen<string>;
@@ -69,7 +69,7 @@ describeSystem('real clients in situations that other servers have failed in', [
       segments.push(segment);
       return segment;
     };
-    const other = await Segment.open();
+    const other = await LabSegment.open();
     segments.push(other);
     [returned, secondBridge, kept, endless, boots] = await Promise.all([
       open().then(leaseEndsWhileNobodyAnswers),
@@ -164,7 +164,7 @@ async function leaseEndsWhileNobodyAnswers(test: TestSegment): Promise<Seen<Retu
  * Two gateways of one node, each with a bridge of its own; the subnet is the same. The guests are on the second: their
  * addresses are routed to the first, and no answer to ARP says otherwise.
  */
-async function onTheSecondBridge(test: TestSegment, second: Segment): Promise<Extended> {
+async function onTheSecondBridge(test: TestSegment, second: LabSegment): Promise<Extended> {
   second.router.ip(`link add port type veth peer name eth1 netns ${test.node.pid}`);
   second.router.ip('link set port master br0 up');
   test.node.ip('addr add 10.15.3.11/24 dev eth1');

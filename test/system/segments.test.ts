@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, test } from 'vitest';
-import { Segment } from '../../src/cli/lab/segment.ts';
+import { LabSegment } from '../../src/cli/lab/segment.ts';
 import { apiJson, askApi } from '../support/api.ts';
 import { eventually } from '../support/eventually.ts';
 import { builtProgram, GatewayProcess, gatewayEnvironment } from '../support/gateway-process.ts';
@@ -40,17 +40,17 @@ function listOf(b: Readonly<Record<string, string>> = {}, above = ''): string {
 
 describeSystem('several segments in one process', [], () => {
   const first = useTestSegment();
-  let second: Segment | undefined;
+  let second: LabSegment | undefined;
   let ports = 0;
   const gateways: GatewayProcess[] = [];
 
   /** The second bridge with guests, and the node's interface eth1 on it. */
   const withSecond = async () => {
-    second ??= await Segment.open('10.16.0.1/24');
+    second ??= await LabSegment.open('10.16.0.1/24');
     plugNode(second);
     return second;
   };
-  const plugNode = ({ router }: Segment) => {
+  const plugNode = ({ router }: LabSegment) => {
     const { node } = first();
     ports += 1;
     router.ip(`link add node${ports} type veth peer name eth1 netns ${node.pid}`);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { inNetworkOf, PacketSocket } from '../../src/cli/lab/guests/packet-socket.ts';
 import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
-import { Segment } from '../../src/cli/lab/segment.ts';
+import { LabSegment } from '../../src/cli/lab/segment.ts';
 import type { HardwareAddress } from '../../src/net/hardware-address.ts';
 import { type Ipv4, ipv4ToText } from '../../src/net/ipv4.ts';
 import { type ArpSocket, openArpSocket } from '../../src/transport/arp-socket.ts';
@@ -23,13 +23,13 @@ const NODE = '52:54:00:00:00:0a';
 
 /** A segment whose node has its interface anew for each test. */
 describeSystem('an interface that changes, and its ARP', [], () => {
-  let segment: Segment;
+  let segment: LabSegment;
   let node: NamespaceHost;
   let guest: NamespaceHost;
   const closedAfter = useClosing();
 
   beforeAll(async () => {
-    segment = await Segment.open();
+    segment = await LabSegment.open();
     node = await segment.attach('node', { address: '10.15.3.10/24', hardware: NODE });
     guest = await segment.attach('guest', { address: '10.15.3.77/24', hardware: GUEST });
   });

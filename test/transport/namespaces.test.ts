@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { inNetworkOf } from '../../src/cli/lab/guests/packet-socket.ts';
 import { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
-import { Segment } from '../../src/cli/lab/segment.ts';
+import { LabSegment } from '../../src/cli/lab/segment.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { openDgramTransport } from '../../src/transport/dgram-transport.ts';
 import { openFrameCounter } from '../../src/transport/linux/frame-counter.ts';
@@ -52,14 +52,14 @@ function droppedBySockets(host: NamespaceHost): readonly (string | undefined)[] 
 }
 
 describeSystem('sockets on a segment', ['dnsmasq', 'ss', 'nft'], () => {
-  let segment: Segment;
+  let segment: LabSegment;
   let node: NamespaceHost;
   let guest: NamespaceHost;
   let stranger: NamespaceHost;
   const closedAfter = useClosing();
 
   beforeAll(async () => {
-    segment = await Segment.open();
+    segment = await LabSegment.open();
     node = await segment.attach('node', { address: '10.15.3.10/24' });
     guest = await segment.attach('guest', { hardware: GUEST });
     stranger = await NamespaceHost.open('stranger');

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { inNetworkOf, PacketSocket } from '../../src/cli/lab/guests/packet-socket.ts';
 import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
-import { Segment } from '../../src/cli/lab/segment.ts';
+import { LabSegment } from '../../src/cli/lab/segment.ts';
 import { hardwareFromText, NO_HARDWARE } from '../../src/net/hardware-address.ts';
 import { SAMPLE_BYTES } from '../../src/transport/linux/arrival-filter.ts';
 import { openFrameCounter } from '../../src/transport/linux/frame-counter.ts';
@@ -33,13 +33,13 @@ function frameOf(fields: PacketFields, envelope: Partial<UdpFrame> = {}): Uint8A
 }
 
 describeSystem('the sentinel', [], () => {
-  let segment: Segment;
+  let segment: LabSegment;
   let node: NamespaceHost;
   let guest: NamespaceHost;
   const closedAfter = useClosing();
 
   beforeAll(async () => {
-    segment = await Segment.open();
+    segment = await LabSegment.open();
     node = await segment.attach('node', { address: '10.15.3.10/24' });
     guest = await segment.attach('guest', { hardware: GUEST });
   });

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import type { Environment } from '../../config/settings.ts';
 import { SETTINGS } from '../../config/settings.ts';
-import { type PlaceOptions, SEGMENT_OPTION } from '../chosen-segment.ts';
+import { type LeaseFolderOptions, SEGMENT_OPTION } from '../chosen-segment.ts';
 import { leasesDirectory } from '../leases-directory.ts';
 import { GatewayApi } from './gateway-api.ts';
 
-export interface ApiOptions extends PlaceOptions {
+export interface ApiOptions extends LeaseFolderOptions {
   readonly json?: boolean;
 }
 
@@ -26,6 +26,6 @@ export function withReason(command: Command): Command {
 }
 
 /** The API of the gateway that the options of a command name. */
-export function apiOf({ leasesDir, segment }: PlaceOptions, environment: Environment): GatewayApi {
+export function apiOf({ leasesDir, segment }: LeaseFolderOptions, environment: Environment): GatewayApi {
   return new GatewayApi(leasesDirectory(leasesDir, environment), segment);
 }

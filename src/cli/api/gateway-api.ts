@@ -31,7 +31,7 @@ export interface Order {
   readonly remedies?: Remedies;
 }
 
-interface Question extends Omit<Order, 'method'> {
+interface ApiRequest extends Omit<Order, 'method'> {
   readonly method: Order['method'] | 'GET';
 }
 
@@ -94,15 +94,15 @@ export class GatewayApi {
     throw await this.#refusal({ method: 'GET', path }, answer);
   }
 
-  async #ask(question: Question): Promise<unknown> {
+  async #ask(question: ApiRequest): Promise<unknown> {
     const answer = await this.#send(question, {});
     const status = answer.statusCode ?? 0;
     if (status >= 300) throw await this.#refusal(question, answer);
-    const text = await this.#textOf(question, answer);
+    const text = await this.#answerText(question, answer);
     return text === '' ? {} : this.#objectIn(text);
   }
 
-  #send(question: Question, headers: Readonly<Record<string, string>>): Promise<IncomingMessage> {
+  #send(question: ApiRequest, headers: Readonly<Record<string, string>>): Promise<IncomingMessage> {
     const { method, path, query = {}, body, isLong = false, headers: own } = question;
     const text = body === undefined ? undefined : JSON.stringify(body);
     return new Promise((resolve, reject) => {
@@ -128,7 +128,7 @@ export class GatewayApi {
     });
   }
 
-  async #textOf({ method, isLong = false }: Question, answer: IncomingMessage): Promise<string> {
+  async #answerText({ method, isLong = false }: ApiRequest, answer: IncomingMessage): Promise<string> {
     // Of the whole: what comes in drops, and never ends, is no answer.
     const limit = setTimeout(() => answer.destroy(new Error('no answer in time')), timeOf(isLong));
     try {
@@ -143,8 +143,8 @@ export class GatewayApi {
     }
   }
 
-  async #refusal(question: Question, answer: IncomingMessage): Promise<GatewayError> {
-    const text = await this.#textOf(question, answer);
+  async #refusal(question: ApiRequest, answer: IncomingMessage): Promise<GatewayError> {
+    const text = await this.#answerText(question, answer);
     try {
       return refusalOf(problemFrom(this.#objectIn(text)), question.method !== 'GET', question.remedies);
     } catch (error) {
@@ -170,7 +170,7 @@ export class GatewayApi {
     return new GatewayError('no-gateway', `${message}\nto mend it: ${remedy}`, error);
   }
 
-  async #unanswered(method: Question['method'], error: unknown): Promise<GatewayError> {
+  async #unanswered(method: ApiRequest['method'], error: unknown): Promise<GatewayError> {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     const isAsked = !NOT_CONNECTED.includes(code);
     if (isAsked && method !== 'GET')

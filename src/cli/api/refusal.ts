@@ -82,7 +82,7 @@ export function refusalOf(problem: ProblemDetails, isOrder: boolean, remedies: R
   const word = problem.type?.split(':').at(-1) ?? '';
   const known = remedies[word] ?? REMEDIES[word];
   const remedy = typeof known === 'function' ? known(problem) : known;
-  const code = codeOf(word, status, isOrder);
+  const code = errorCodeOf(word, status, isOrder);
   const untouched = isOrder && status >= 500 && code !== 'outcome-unknown' ? '; nothing was changed' : '';
   const lines = [
     `${readable(detail)}${untouched}`,
@@ -95,7 +95,7 @@ export function refusalOf(problem: ProblemDetails, isOrder: boolean, remedies: R
 }
 
 /** A mistake of the program may have come after what was ordered was done. */
-function codeOf(word: string, status: number, isOrder: boolean): ErrorCode {
+function errorCodeOf(word: string, status: number, isOrder: boolean): ErrorCode {
   if (word === 'outcome-unknown' || (isOrder && status === 500)) return 'outcome-unknown';
   return CODES[status] ?? 'refused';
 }

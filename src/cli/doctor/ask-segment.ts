@@ -82,7 +82,7 @@ async function ask(libc: Libc, arp: number, ip: number, question: SegmentQuestio
     frameOf(link, ETH_P_ARP, arpRequest(link.hardware, UNSPECIFIED, address)),
   );
   const discover = frameOf(link, ETH_P_IP, discoverOf(link, xid));
-  const heard: Heard = { question, xid, rivals: new Set(), routers: new Set(), offerers: new Map() };
+  const heard: HeardAnswers = { question, xid, rivals: new Set(), routers: new Set(), offerers: new Map() };
   for (let time = 0; time < PATIENCE; time += LOOK_EVERY) {
     if (time % AGAIN === 0) {
       for (const probe of probes) libc.sendto(arp, probe, 0, linkAddress(ETH_P_ARP, link.index, EVERYBODY));
@@ -95,7 +95,7 @@ async function ask(libc: Libc, arp: number, ip: number, question: SegmentQuestio
   return { rivals: [...heard.rivals], routers: [...heard.routers], offerers: [...heard.offerers.values()] };
 }
 
-interface Heard {
+interface HeardAnswers {
   readonly question: SegmentQuestion;
   readonly xid: number;
   readonly rivals: Set<string>;
@@ -113,14 +113,14 @@ function eachFrame(libc: Libc, fd: number, note: (view: DataView, length: number
   }
 }
 
-function noteArp({ question, rivals, routers }: Heard, view: DataView, length: number): void {
+function noteArp({ question, rivals, routers }: HeardAnswers, view: DataView, length: number): void {
   const sender = arpSender(view, ETHERNET, length - ETHERNET);
   if (sender === undefined || sender.hardware === question.link.hardware) return;
   if (sender.address === question.listenIp) rivals.add(hardwareToText(sender.hardware));
   if (sender.address === question.router) routers.add(hardwareToText(sender.hardware));
 }
 
-function noteOffer({ xid, offerers }: Heard, view: DataView, length: number): void {
+function noteOffer({ xid, offerers }: HeardAnswers, view: DataView, length: number): void {
   const message = replyIn(view, length);
   if (message?.xid !== xid || message.type !== 'DHCPOFFER') return;
   const server = ipv4ToText(message.serverIdentifier ?? message.siaddr);

@@ -94,15 +94,20 @@ async function examine(flags: Flags, environment: Environment, asks: boolean): P
   if (!isOne) {
     const segments = each.map(async (segment) => {
       const running = await askRunning(base, segment.settings);
-      const place = await placeLines(segment, asks, running);
-      const lines = withoutConsequences([...place, ...(await storeLines(segment, running))]);
+      const segmentLines = await linesOfSegment(segment, asks, running);
+      const lines = withoutConsequences([...segmentLines, ...(await storeLines(segment, running))]);
       return { segment: segment.settings.segment ?? '', status: statusOfLines(lines), lines };
     });
     return { lines: [...settingsLines(read), ...ofNode], segments: await Promise.all(segments) };
   }
   const running = await askRunning(base, loaded.settings);
-  const place = loaded.ok ? await placeLines(loaded, asks, running) : [];
-  const lines = [...settingsLines(loaded), ...place, ...ofNode, ...(await storeLines(loaded, running))];
+  const segmentLines = loaded.ok ? await linesOfSegment(loaded, asks, running) : [];
+  const lines = [
+    ...settingsLines(loaded),
+    ...segmentLines,
+    ...ofNode,
+    ...(await storeLines(loaded, running)),
+  ];
   return { lines: withoutConsequences(lines), segments: [] };
 }
 
@@ -134,7 +139,7 @@ function settingsLines(loaded: LoadedSettings | RejectedSettings): readonly Doct
 }
 
 /** Interface, listen IP, firewall, and what the segment answers. */
-async function placeLines(
+async function linesOfSegment(
   loaded: LoadedSettings,
   asks: boolean,
   running: Running,

@@ -46,7 +46,7 @@ function ownersOf(inodes: ReadonlySet<string>): ReadonlyMap<string, number> {
 
 /** The capabilities that a process has: CapEff of /proc; undefined: it cannot be read. */
 export function capabilitiesOf(pid: number | 'self'): bigint | undefined {
-  const digits = /^CapEff:\s*([0-9a-f]+)$/m.exec(textOf(`/proc/${pid}/status`))?.[1];
+  const digits = /^CapEff:\s*([0-9a-f]+)$/m.exec(readOrEmpty(`/proc/${pid}/status`))?.[1];
   return digits === undefined ? undefined : BigInt(`0x${digits}`);
 }
 
@@ -58,11 +58,11 @@ function addressOf(local: string): string {
 }
 
 function nameOf(pid: number): string | undefined {
-  return textOf(`/proc/${pid}/comm`).trim() || undefined;
+  return readOrEmpty(`/proc/${pid}/comm`).trim() || undefined;
 }
 
 function isGateway(pid: number): boolean {
-  const words = textOf(`/proc/${pid}/cmdline`).split('\0');
+  const words = readOrEmpty(`/proc/${pid}/cmdline`).split('\0');
   return words.some((word) => /(^|\/)vps-gateway(\.js)?$/.test(word)) && words.includes('serve');
 }
 
@@ -82,7 +82,7 @@ function linkOf(path: string): string {
   }
 }
 
-function textOf(path: string): string {
+function readOrEmpty(path: string): string {
   try {
     return readFileSync(path, 'latin1');
   } catch {

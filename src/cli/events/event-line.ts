@@ -15,19 +15,19 @@ const WORRYING = ['conflict', 'rogue', 'store', 'pool'];
 export function eventLine(output: Output, { kind, data }: SentEvent): string {
   const rest = Object.entries(data)
     .filter(([name, value]) => !PLACED.includes(name) && value !== null && value !== '')
-    .map(([name, value]) => `${name}=${textOf(value)}`);
+    .map(([name, value]) => `${name}=${memberText(value)}`);
   const line = [
-    textOf(data['at'] ?? '-'),
+    memberText(data['at'] ?? '-'),
     kind.padEnd(KIND_WIDTH),
-    textOf(data['address'] ?? '-').padEnd(ADDRESS_WIDTH),
-    textOf(data['mac'] ?? '-').padEnd(MAC_WIDTH),
-    textOf(data['reason'] ?? data['warning'] ?? '-'),
+    memberText(data['address'] ?? '-').padEnd(ADDRESS_WIDTH),
+    memberText(data['mac'] ?? '-').padEnd(MAC_WIDTH),
+    memberText(data['reason'] ?? data['warning'] ?? '-'),
     ...rest,
   ].join('  ');
   const cut = cutTo(output.columns ?? Number.POSITIVE_INFINITY, readable(line));
   return `${WORRYING.includes(kind) ? paint(output, 'yellow', cut) : cut}\n`;
 }
 
-function textOf(value: unknown): string {
+function memberText(value: unknown): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

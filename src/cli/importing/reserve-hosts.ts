@@ -11,7 +11,7 @@ export interface ReserveOptions {
   readonly reason?: string;
 }
 
-interface Known {
+interface KnownReservation {
   readonly id: string;
   readonly address: string;
 }
@@ -51,7 +51,10 @@ export async function reserveHost(
 }
 
 /** The reservation here that names one of its cards; of a host without a card, the one of its identifier. */
-async function knownFor(api: GatewayApi, { macs, identifier }: FoundHost): Promise<Known | undefined> {
+async function knownFor(
+  api: GatewayApi,
+  { macs, identifier }: FoundHost,
+): Promise<KnownReservation | undefined> {
   for (const mac of macs) {
     const known = await firstOf(api, { mac: hardwareToText(mac) });
     if (known !== undefined) return known;
@@ -61,8 +64,8 @@ async function knownFor(api: GatewayApi, { macs, identifier }: FoundHost): Promi
     : await firstOf(api, { client_id: identifier });
 }
 
-async function firstOf(api: GatewayApi, query: Query): Promise<Known | undefined> {
-  const { items } = await api.get<{ readonly items: readonly Known[] }>('/reservations', {
+async function firstOf(api: GatewayApi, query: Query): Promise<KnownReservation | undefined> {
+  const { items } = await api.get<{ readonly items: readonly KnownReservation[] }>('/reservations', {
     ...query,
     limit: '1',
   });

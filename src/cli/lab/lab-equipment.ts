@@ -11,8 +11,8 @@ import { type Joining, NodeNetwork, UNDERLAY_HOST } from './nodes/node-network.t
 import { endOf, type SegmentNode } from './nodes/segment-node.ts';
 import { DEVICE, ROUTER } from './segment.ts';
 
-/** The first gateway's place in the address plan: 10.15.3.10. */
-const FIRST_PLACE = 10;
+/** The first gateway's number in the address plan: 10.15.3.10. */
+const FIRST_NUMBER = 10;
 /** Each of the three clients, and the lab's own. */
 const LEAST_GUESTS = 4;
 /** Members of etcd: of three one may fail. */
@@ -68,8 +68,8 @@ export class LabEquipment {
   }
 
   static async open(settings: LabSettings): Promise<LabEquipment> {
-    const places = nodeNames(settings.nodes).map((_, index) => FIRST_PLACE + index);
-    const network = await NodeNetwork.open(places, settings.joining);
+    const numbers = nodeNames(settings.nodes).map((_, index) => FIRST_NUMBER + index);
+    const network = await NodeNetwork.open(numbers, settings.joining);
     const equipment = new LabEquipment(network, settings);
     try {
       await equipment.#install();
@@ -102,7 +102,7 @@ export class LabEquipment {
   /** On the first three nodes. Of two nodes the third member is on the network between them; one node has one member. */
   #sites(): readonly EtcdSite[] {
     const { nodes } = this.network;
-    const sites = nodes.slice(0, MEMBERS).map(({ host, place }) => ({ host, address: endOf(place) }));
+    const sites = nodes.slice(0, MEMBERS).map(({ host, number }) => ({ host, address: endOf(number) }));
     const witness = { host: this.network.underlay, address: UNDERLAY_HOST };
     return sites.length === MEMBERS - 1 ? [...sites, witness] : sites;
   }

@@ -41,17 +41,17 @@ function madeFolder(room: number): string {
     const free = `${parent} has ${megabytes(bavail * bsize)} free, and the lab needs ${megabytes(room)}`;
     throw new GatewayError('lab-unavailable', `${free}: ${ELSEWHERE}`);
   } catch (error) {
-    throw error instanceof GatewayError ? error : noPlace(error);
+    throw error instanceof GatewayError ? error : noFolder(error);
   }
 }
 
 /** What is thrown where a file of the lab cannot be written, because its disk is full. Another error is given back. */
 export function fullDisk(error: unknown): unknown {
   const isFull = error instanceof Error && 'code' in error && FULL.some((code) => code === error.code);
-  return isFull ? noPlace(error) : error;
+  return isFull ? noFolder(error) : error;
 }
 
-function noPlace(error: unknown): GatewayError {
+function noFolder(error: unknown): GatewayError {
   const why = error instanceof Error ? error.message : String(error);
   const text = `the lab cannot keep its files in ${tmpdir()} (${why}): ${ELSEWHERE}`;
   return new GatewayError('lab-unavailable', text, error);

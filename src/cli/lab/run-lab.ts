@@ -27,7 +27,7 @@ export interface LabOptions {
   readonly leaseTime: string;
 }
 
-export interface LabPlace {
+export interface LabSurroundings {
   /** An empty folder for all files. */
   readonly folder: string;
   /** A link to the web page, for one browser; undefined: there is no page. */
@@ -41,9 +41,9 @@ export function isInteractive({ once, script }: LabOptions): boolean {
 }
 
 /** Runs the lab to its end, and returns the exit status. */
-export async function runLab(options: LabOptions, place: LabPlace): Promise<number> {
+export async function runLab(options: LabOptions, surroundings: LabSurroundings): Promise<number> {
   const writer = new EventWriter(options.json === true);
-  const lab = new Lab(await equipmentOf(options, place, writer), (event) => writer.tell(event));
+  const lab = new Lab(await equipmentOf(options, surroundings, writer), (event) => writer.tell(event));
   writer.onReaderGone = () => lab.end();
   let isHungUp = false;
   process.on('SIGHUP', () => (isHungUp = true));
@@ -54,7 +54,7 @@ export async function runLab(options: LabOptions, place: LabPlace): Promise<numb
   try {
     await lab.start();
     await lab.untilAllLeased(FIRST_LEASES_TIME);
-    promises = await afterLeases(lab, options, place);
+    promises = await afterLeases(lab, options, surroundings);
     without = lab.without;
     isCutShort = options.script === true && lab.isEnding;
   } finally {
@@ -70,7 +70,7 @@ export async function runLab(options: LabOptions, place: LabPlace): Promise<numb
 
 function equipmentOf(
   { leaseTime, nodes, etcd }: LabOptions,
-  { folder }: LabPlace,
+  { folder }: LabSurroundings,
   writer: EventWriter,
 ): Promise<LabEquipment> {
   const clients = installedClients();
@@ -86,7 +86,7 @@ function equipmentOf(
 async function afterLeases(
   lab: Lab,
   options: LabOptions,
-  { newLink, inUserNamespace }: LabPlace,
+  { newLink, inUserNamespace }: LabSurroundings,
 ): Promise<readonly TriedPromise[]> {
   lab.tellRows();
   if (lab.isEnding || (options.script !== true && !isInteractive(options))) return [];

@@ -12,7 +12,7 @@ export interface Attachment {
 }
 
 /** A bridge with the router's address on it, in a machine of its own, and machines attached to it. */
-export class Segment {
+export class LabSegment {
   readonly router: NamespaceHost;
   readonly #hosts: NamespaceHost[] = [];
   /** The bridge's port of each machine. */
@@ -24,12 +24,12 @@ export class Segment {
   }
 
   /** @param address the router's, with its prefix length */
-  static async open(address = `${ROUTER}/24`): Promise<Segment> {
+  static async open(address = `${ROUTER}/24`): Promise<LabSegment> {
     const router = await NamespaceHost.open('router');
     router.ip('link add br0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0');
     router.ip(`addr add ${address} dev br0`);
     router.ip('link set br0 up');
-    return new Segment(router);
+    return new LabSegment(router);
   }
 
   /** A new machine with one interface on the bridge, which is up. */

@@ -1,6 +1,6 @@
 import { isatty } from 'node:tty';
 import { readable } from '../../wire/readable-text.ts';
-import { type ColumnLimits, layOut, type Placed } from './table-layout.ts';
+import { type ColumnLimits, type ColumnWidth, layOut } from './table-layout.ts';
 import { cutTo, padTo, widthOf, wrapTo } from './text-width.ts';
 import { writeWhole } from './write-whole.ts';
 
@@ -78,7 +78,7 @@ export function writeTable<Row>(output: Output, columns: readonly Column<Row>[],
 /** One line, or several if a cell is wrapped. */
 function rowText<Row>(
   columns: readonly Column<Row>[],
-  placed: readonly Placed[],
+  placed: readonly ColumnWidth[],
   line: readonly string[],
 ): string {
   const cells = placed.map(({ index, width }) => {

@@ -9,7 +9,7 @@ export interface ColumnLimits {
   readonly least?: number;
 }
 
-export interface Placed {
+export interface ColumnWidth {
   /** Of the column. */
   readonly index: number;
   readonly width: number;
@@ -30,7 +30,7 @@ export function layOut(
   columns: readonly ColumnLimits[],
   widths: readonly (number | undefined)[],
   room = Infinity,
-): readonly Placed[] {
+): readonly ColumnWidth[] {
   const shown: Placing[] = widths.flatMap((width, index) => (width === undefined ? [] : [{ index, width }]));
   const spares = shown
     .filter(({ index }) => columns[index]?.spare !== undefined)
@@ -49,6 +49,6 @@ export function layOut(
   return kept;
 }
 
-function totalOf(placed: readonly Placed[]): number {
+function totalOf(placed: readonly ColumnWidth[]): number {
   return placed.reduce((sum, { width }) => sum + width + GAP, -GAP);
 }

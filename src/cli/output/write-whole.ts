@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { GatewayError } from '../../errors.ts';
+import { codeOf, GatewayError } from '../../errors.ts';
 
 /** Time before a full pipe is tried again: milliseconds. */
 const PIPE_RETRY = 2;
@@ -38,8 +38,4 @@ export function complain(text: string): void {
   try {
     writeWhole(STANDARD_ERROR, text);
   } catch {}
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }

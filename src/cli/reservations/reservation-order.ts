@@ -133,7 +133,7 @@ export function progressTexts({ pending, still_has: still }: Progress): readonly
 /** The same as one text for a table, after what was changed; null: nothing was, and it is so. */
 export function remarkOf(progress: Progress): string | null {
   const texts = [changesToText(progress.changes), ...progressTexts(progress)].filter((text) => text !== '');
-  return texts.map((text, place) => (place === 0 ? text : withCapital(text))).join('. ') || null;
+  return texts.map((text, index) => (index === 0 ? text : withCapital(text))).join('. ') || null;
 }
 
 function latest(time: string): string {

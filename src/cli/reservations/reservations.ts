@@ -4,7 +4,7 @@ import { reservationToJson } from '../../lease/reservation/reservation-fields.ts
 import { hardwareToText } from '../../net/hardware-address.ts';
 import { ipv4ToText } from '../../net/ipv4.ts';
 import { type LeaseReader, type ListedLease, openLeaseReader } from '../../store/sqlite/lease-reader.ts';
-import { leaseFolder, type PlaceOptions, SEGMENT_OPTION } from '../chosen-segment.ts';
+import { type LeaseFolderOptions, leaseFolder, SEGMENT_OPTION } from '../chosen-segment.ts';
 import { writeJson } from '../output/output.ts';
 import { type CommandSurroundings, nothing, surroundingsOfProcess, table } from '../surroundings.ts';
 import { addImportCommand } from './import.ts';
@@ -21,7 +21,7 @@ import { addReservationOrders } from './set.ts';
 /** States in which nobody else gets an address. */
 const HELD = ['bound', 'declined', 'peer'];
 
-interface ReadOptions extends PlaceOptions {
+interface ReadOptions extends LeaseFolderOptions {
   readonly json?: boolean;
 }
 

@@ -140,7 +140,7 @@ export class SegmentServer {
   async #tryAgainLater(error: unknown): Promise<void> {
     const again = this.#wait;
     this.#wait = Math.min(again * 2, LONGEST_WAIT);
-    const cause = error instanceof GatewayError ? error.message : textOf(error);
+    const cause = error instanceof GatewayError ? error.message : stackOf(error);
     const remedy = 'see to it; it is tried again by itself, and the other segments are served';
     this.#failure = {
       name: 'not-started',
@@ -257,7 +257,7 @@ export class SegmentServer {
   }
 }
 
-function textOf(error: unknown): string {
+function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

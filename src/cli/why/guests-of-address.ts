@@ -3,7 +3,7 @@ import { type HardwareAddress, hardwareFromText } from '../../net/hardware-addre
 import { type Ipv4, ipv4ToText } from '../../net/ipv4.ts';
 import { hasLeaseFile, type ListedEvent, openLeaseReader } from '../../store/sqlite/lease-reader.ts';
 import { apiOf } from '../api/api-command.ts';
-import { leaseFolder, type PlaceOptions } from '../chosen-segment.ts';
+import { type LeaseFolderOptions, leaseFolder } from '../chosen-segment.ts';
 import type { CommandSurroundings } from '../surroundings.ts';
 
 /** A guest that an address has to do with. */
@@ -21,7 +21,7 @@ interface Reserved {
 /** Who has an address, and for whom it is reserved; where neither is so, who had it last. */
 export async function guestsOfAddress(
   address: Ipv4,
-  options: PlaceOptions,
+  options: LeaseFolderOptions,
   surroundings: CommandSurroundings,
 ): Promise<{
   /** Empty: this segment knows nobody. */
@@ -60,7 +60,7 @@ function holders(directory: string, address: Ipv4) {
 /** A reservation whose guest has not booted yet is known to the running gateway alone. */
 async function reservedFor(
   address: Ipv4,
-  options: PlaceOptions,
+  options: LeaseFolderOptions,
   { environment }: CommandSurroundings,
 ): Promise<{ readonly reserved: readonly GuestOfAddress[]; readonly unasked: string | undefined }> {
   const text = ipv4ToText(address);

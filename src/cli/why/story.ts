@@ -22,7 +22,7 @@ import {
 } from '../../store/sqlite/lease-reader.ts';
 import { apiOf } from '../api/api-command.ts';
 import type { GatewayApi } from '../api/gateway-api.ts';
-import { leaseFolder, type PlaceOptions, statusOfSegment } from '../chosen-segment.ts';
+import { type LeaseFolderOptions, leaseFolder, statusOfSegment } from '../chosen-segment.ts';
 import { problemsOf } from '../exact-remedy.ts';
 import { leasesDirectory } from '../leases-directory.ts';
 import { noAnswer } from '../no-answer.ts';
@@ -59,7 +59,7 @@ interface RetiredReservation {
 /** What one segment knows about a guest, and whether it knows it at all. */
 export async function storyOf(
   mac: HardwareAddress,
-  options: PlaceOptions,
+  options: LeaseFolderOptions,
   { environment }: CommandSurroundings,
 ): Promise<{ readonly story: Story; readonly isKnown: boolean }> {
   const directory = leasesDirectory(options.leasesDir, environment);
@@ -169,7 +169,7 @@ async function removedAt(
 }
 
 /** Of the one segment that is meant. */
-async function askStatus(socket: string, { segment }: PlaceOptions): Promise<Status> {
+async function askStatus(socket: string, { segment }: LeaseFolderOptions): Promise<Status> {
   return statusOfSegment(await askHealthOfAll(socket, ANSWER_TIME), segment) as Status;
 }
 

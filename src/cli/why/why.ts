@@ -58,7 +58,7 @@ async function storiesOf(
   const segments = segmentsMeant(options, surroundings.environment);
   const all = await Promise.all(
     segments.map(async (segment) => {
-      const { story, isKnown } = await storyOf(mac, placeOf(options, segment), surroundings);
+      const { story, isKnown } = await storyOf(mac, chosenOf(options, segment), surroundings);
       return { told: { ...nameOf(segment, segments), ...story }, isKnown };
     }),
   );
@@ -80,13 +80,13 @@ async function storiesAbout(
   const stories: Told[] = [];
   let hindrance: string | undefined;
   for (const segment of segments) {
-    const place = placeOf(options, segment);
+    const chosen = chosenOf(options, segment);
     const found = new Map<HardwareAddress, string[]>();
-    const { guests, unasked } = await guestsOfAddress(address, place, surroundings);
+    const { guests, unasked } = await guestsOfAddress(address, chosen, surroundings);
     hindrance ??= unasked;
     for (const { mac, says } of guests) found.set(mac, [...(found.get(mac) ?? []), says]);
     for (const [mac, says] of found) {
-      const { story } = await storyOf(mac, place, surroundings);
+      const { story } = await storyOf(mac, chosen, surroundings);
       stories.push({ ...nameOf(segment, segments), found: says.join('; '), ...story });
     }
   }
@@ -105,7 +105,7 @@ function nameOf(segment: string | undefined, segments: readonly unknown[]): { re
   return segments.length > 1 && segment !== undefined ? { segment } : {};
 }
 
-function placeOf({ leasesDir }: ApiOptions, segment: string | undefined) {
+function chosenOf({ leasesDir }: ApiOptions, segment: string | undefined) {
   return { ...(leasesDir !== undefined && { leasesDir }), ...(segment !== undefined && { segment }) };
 }
 

@@ -23,7 +23,7 @@ export class FilePlaces {
   }
 
   /** A part as it stands there, cut at the end of its first line. */
-  textOf({ range }: Node): string {
+  writtenText({ range }: Node): string {
     const whole = withoutPassword(this.#text.slice(range?.[0] ?? 0, range?.[1] ?? 0).trim());
     const [first = ''] = whole.split(/\r?\n/);
     return first.length === whole.length && first.length <= MOST_SHOWN

@@ -45,7 +45,7 @@ export function readMapping(
     if (setting === undefined) problems.push(unknownName(name, key, node, scope, file));
     else if (bad.has(name) && node !== null) problems.push(shapeFault(setting, node, file));
     else {
-      const written = textOf(node);
+      const written = asVariable(node);
       if (written !== undefined && written.trim() !== '')
         values[setting] = file.origin(offsetOf(node ?? key), written);
     }
@@ -68,7 +68,7 @@ function unknownName(
 ): Problem {
   const isSecret = /secret|password|token/i.test(name);
   const [message, remedy] = scope.misplaced(name) ?? [NO_SUCH, remedyFor(name, scope)];
-  const value = isSecret ? SECRET_TEXT : node === null ? undefined : file.textOf(node);
+  const value = isSecret ? SECRET_TEXT : node === null ? undefined : file.writtenText(node);
   return file.problem(name, value, offsetOf(key), message, remedy);
 }
 
@@ -92,13 +92,13 @@ function shapeFault(setting: SettingKey, node: Node, file: FilePlaces): Problem 
   const isAllowed = (item: unknown) => isScalar(item) && ['string', 'number'].includes(typeof item.value);
   const part = kind.isList === true && isSeq(node) ? node.items.find((item) => !isAllowed(item)) : undefined;
   const at = (part ?? node) as Node;
-  const value = kind.isSecret === true ? SECRET_TEXT : file.textOf(at);
+  const value = kind.isSecret === true ? SECRET_TEXT : file.writtenText(at);
   return file.problem(variable, value, offsetOf(at), message, remedy);
 }
 
 /** As a variable would have it: a list with commas, a switch as on or off, a number as it is written. */
-function textOf(node: Node | null): string | undefined {
-  if (isSeq(node)) return node.items.map((item) => textOf(item as Node) ?? '').join(',');
+function asVariable(node: Node | null): string | undefined {
+  if (isSeq(node)) return node.items.map((item) => asVariable(item as Node) ?? '').join(',');
   if (!isScalar(node) || node.value === null) return undefined;
   if (typeof node.value === 'boolean') return node.value ? 'on' : 'off';
   return typeof node.value === 'number' ? (node.source ?? String(node.value)) : String(node.value);

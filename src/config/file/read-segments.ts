@@ -53,7 +53,7 @@ export function readSegments(
     const [message, remedy] = fault;
     return {
       segments: [],
-      problems: [file.problem(LIST_NAME, file.textOf(node), offsetOf(node), message, remedy)],
+      problems: [file.problem(LIST_NAME, file.writtenText(node), offsetOf(node), message, remedy)],
     };
   }
   const contents = Array.isArray(content) ? (content as readonly unknown[]) : [];
@@ -74,7 +74,7 @@ function faultOfList(node: Node, length: number): readonly [string, string] | un
 
 function readEntry(node: Node, content: unknown, above: FilePolicy, file: FilePlaces): FileSegments {
   if (!isMap(node)) {
-    const problem = file.problem(LIST_NAME, file.textOf(node), offsetOf(node), 'is no segment', ENTRY);
+    const problem = file.problem(LIST_NAME, file.writtenText(node), offsetOf(node), 'is no segment', ENTRY);
     return { segments: [], problems: [problem] };
   }
   const { values, problems } = readMapping(node as YAMLMap<Node, Node | null>, content, IN_ENTRY, file);

@@ -27,11 +27,11 @@ export function droppingRulesFor(
   if (outputs.every(({ kind }) => kind === 'not-installed' || kind === 'failed')) return undefined;
   // The kernel may have those of the older iptables beside them, also where iptables-save has nothing to print.
   if (hasLegacyTables()) outputs.push(outputOf('iptables-legacy-save', [], PATIENCE));
-  const rules = rulesIn(interfaceName, isForwarded, outputs.map(textOf));
+  const rules = rulesIn(interfaceName, isForwarded, outputs.map(printedText));
   return rules.length === 0 && outputs.some(({ kind }) => kind === 'cut-short') ? undefined : rules;
 }
 
-function textOf(output: ProgramOutput): string {
+function printedText(output: ProgramOutput): string {
   return output.kind === 'printed' ? output.text : '';
 }
 

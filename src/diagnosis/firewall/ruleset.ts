@@ -62,11 +62,11 @@ class Jumps {
   endOf(chain: string, depth: number): End | 'elsewhere' {
     const rules = this.#chains.get(chain);
     if (rules === undefined || depth > MOST_JUMPS) return 'elsewhere';
-    const place = `${depth} ${chain}`;
-    const known = this.#ends.get(place);
+    const key = `${depth} ${chain}`;
+    const known = this.#ends.get(key);
     if (known !== undefined) return known;
     const end = walk(rules, this, depth);
-    this.#ends.set(place, end);
+    this.#ends.set(key, end);
     return end;
   }
 }

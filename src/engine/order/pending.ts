@@ -6,27 +6,27 @@ import type { OrderInput } from '../operator-order.ts';
 import type { Pending, ReservationProgress, StillHeld } from './reservation-order.ts';
 
 /** What of a reservation this is about: one that is there, or that is to be. */
-type Placed = Pick<ReservationRecord, 'id' | 'address' | 'macs' | 'clientId'>;
+type ReservedGuest = Pick<ReservationRecord, 'id' | 'address' | 'macs' | 'clientId'>;
 type Input = Pick<OrderInput, 'leases' | 'now' | 'context'>;
 
 /** What keeps a reservation's guest from its address now, and which other address that has until then. */
-export function progressOf(reservation: Placed, input: Input): ReservationProgress {
+export function progressOf(reservation: ReservedGuest, input: Input): ReservationProgress {
   return { pending: pendingOf(reservation, input), stillHeld: stillHeldBy(reservation, input) };
 }
 
-function pendingOf(reservation: Placed, input: Input): Pending | undefined {
+function pendingOf(reservation: ReservedGuest, input: Input): Pending | undefined {
   const lease = input.leases.recordAt(reservation.address);
   if (lease === undefined || !mayBeLive(input, lease)) return undefined;
   const { state, expiresAt: until, hardware } = lease;
   if (state === 'declined') return { cause: 'quarantined', until, holder: undefined };
-  const isPlaced = lease.ids?.reservationId === reservation.id; // By its circuit or its port.
-  if (isOfGuest(reservation, lease) || isPlaced) return undefined;
+  const isItsOwn = lease.ids?.reservationId === reservation.id; // By its circuit or its port.
+  if (isOfGuest(reservation, lease) || isItsOwn) return undefined;
   const holder = isStation(hardware) ? hardware : undefined;
   return state === 'peer' ? { cause: 'granted-by-peer', until, holder } : { cause: 'leased', until, holder };
 }
 
 /** Of several leases the one that ends last. */
-function stillHeldBy(reservation: Placed, input: Input): StillHeld | undefined {
+function stillHeldBy(reservation: ReservedGuest, input: Input): StillHeld | undefined {
   const { address, macs, clientId } = reservation;
   const { leases } = input;
   const here = leases.recordAt(address);
@@ -44,6 +44,6 @@ function isRunning(lease: Lease, input: Input): boolean {
   return lease.state === 'bound' && mayBeLive(input, lease);
 }
 
-function isOfGuest({ macs, clientId }: Placed, { hardware, client }: Lease): boolean {
+function isOfGuest({ macs, clientId }: ReservedGuest, { hardware, client }: Lease): boolean {
   return macs.includes(hardware) || client === clientId;
 }

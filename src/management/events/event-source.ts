@@ -46,7 +46,7 @@ export interface EventSourceParts {
   readonly node: string;
 }
 
-interface Known {
+interface Told {
   readonly problems: ReadonlyMap<ProblemName, RunningProblem>;
   /** By MAC and cause. */
   readonly refused: ReadonlyMap<string, RefusedClientStatus>;
@@ -65,7 +65,7 @@ export class EventSource {
   readonly #news: SegmentNews;
   readonly #node: string;
   /** Undefined: nobody has followed yet, so it is not known what is new. */
-  #known: Known | undefined;
+  #known: Told | undefined;
   readonly #timers: NodeJS.Timeout[] = [];
 
   constructor(
@@ -143,7 +143,7 @@ export class EventSource {
     try {
       const { problems, refusedClients } = await this.#status();
       const known = this.#known;
-      const now: Known = {
+      const now: Told = {
         problems: new Map(problems.map((problem) => [problem.name, problem])),
         refused: new Map(refusedClients.map((each) => [`${each.hardware} ${each.why}`, each])),
       };

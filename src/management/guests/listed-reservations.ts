@@ -31,7 +31,7 @@ const COMPARED: Readonly<Record<LeaseConditionName, Compare>> = {
   state: (_, value, standing) => standing().state === value,
   node: (_, value, standing) => standing().node === value,
   port: ({ port }, value) => port === value,
-  q: (reservation, value) => textOf(reservation).includes(value.toLowerCase()),
+  q: (reservation, value) => searchedText(reservation).includes(value.toLowerCase()),
 };
 
 /** @param standing Asked for only where a condition is about it. */
@@ -92,7 +92,7 @@ export function rowOf(reservation: Reservation) {
   };
 }
 
-function textOf(reservation: Reservation): string {
+function searchedText(reservation: Reservation): string {
   return Object.values(reservationToJson(reservation))
     .map((value) => (typeof value === 'string' ? value : JSON.stringify(value)))
     .join('\n')

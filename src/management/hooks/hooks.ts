@@ -21,7 +21,7 @@ export interface HooksParts {
   readonly version: string;
   /** One for all segments of the process. */
   readonly runs: RunQueue;
-  /** Its place in the list of segments. */
+  /** Its position in the list of segments. */
   readonly index: number;
   /** Whether the process serves other segments too. */
   readonly isOneOfSeveral: boolean;

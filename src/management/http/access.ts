@@ -57,7 +57,7 @@ function hostOf(origin: string): string | undefined {
 }
 
 /** Who asks, and what that one may do. */
-interface Known {
+interface Caller {
   readonly author: string;
   readonly mayWrite: boolean;
 }
@@ -74,7 +74,7 @@ export function authorize(options: AccessOptions): MiddlewareHandler<ApiEnvironm
     await next();
   };
 
-  function whoIs(context: Context<ApiEnvironment>, isRead: boolean): Known {
+  function whoIs(context: Context<ApiEnvironment>, isRead: boolean): Caller {
     const { via, remote } = context.env;
     if (via === 'unix') return { author: localAuthor(context.req.header(AUTHOR)), mayWrite: true };
     const shown = shownSecret(context);
@@ -87,7 +87,7 @@ export function authorize(options: AccessOptions): MiddlewareHandler<ApiEnvironm
     return { author: found.name, mayWrite: found.mayWrite };
   }
 
-  function withoutSecret(isRead: boolean): Known {
+  function withoutSecret(isRead: boolean): Caller {
     if (options.secrets.length > 0) throw secretWanted('this needs the secret of the API');
     if (!isRead)
       throw refusal('no-secret-is-set', 'nothing can be changed over TCP until GATEWAY_API_SECRET is set');

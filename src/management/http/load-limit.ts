@@ -31,7 +31,7 @@ export function limitLoad(
         try {
           await Promise.race([next(), aborted(signal)]);
         } finally {
-          // The place goes to whoever waits longest, if anybody does.
+          // The slot goes to whoever waits longest, if anybody does.
           const first = queue.shift();
           if (first === undefined) working -= 1;
           else first();

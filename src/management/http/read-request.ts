@@ -50,7 +50,7 @@ function queryOf(context: Context<ApiEnvironment>, schema: z.ZodObject): unknown
 }
 
 async function bodyOf(context: Context<ApiEnvironment>, schema: z.ZodType, limit: number): Promise<unknown> {
-  const text = await textOf(context, limit);
+  const text = await bodyText(context, limit);
   if (text.trim() === '') return checked(schema, {});
   const type = context.req.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
   if (type !== 'application/json' && type !== 'application/merge-patch+json')
@@ -82,7 +82,7 @@ function checked(schema: z.ZodType, value: unknown): unknown {
 }
 
 /** Read as a stream, so that one that lies about its length takes no more room. */
-async function textOf(context: Context<ApiEnvironment>, limit: number): Promise<string> {
+async function bodyText(context: Context<ApiEnvironment>, limit: number): Promise<string> {
   const { body } = context.req.raw;
   if (body === null) return '';
   const parts: Uint8Array[] = [];

@@ -41,10 +41,10 @@ export function exposition(groups: readonly Labelled[]): string {
       byName.set(family.name, known);
       known.lines.push(...linesOf(family, common));
     }
-  return [...byName.values()].map(({ family, lines }) => textOf(family, lines)).join('');
+  return [...byName.values()].map(({ family, lines }) => familyText(family, lines)).join('');
 }
 
-function textOf({ name, type, help }: Family, lines: readonly string[]): string {
+function familyText({ name, type, help }: Family, lines: readonly string[]): string {
   const full = PREFIX + name;
   return [`# HELP ${full} ${escaped(help)}`, `# TYPE ${full} ${type}`, ...lines, ''].join('\n');
 }

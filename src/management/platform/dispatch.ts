@@ -26,12 +26,12 @@ export interface Codec {
 export const CODECS: Readonly<Record<'proto' | 'json', Codec>> = {
   proto: { read: readMessage, write: writeMessage },
   json: {
-    read: (type, octets) => messageFromJson(type, textOf(octets)),
+    read: (type, octets) => messageFromJson(type, utf8TextOf(octets)),
     write: (type, value) => new TextEncoder().encode(messageToJson(type, value)),
   },
 };
 
-function textOf(octets: Uint8Array): string {
+function utf8TextOf(octets: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(octets);
   } catch {

@@ -40,11 +40,11 @@ export async function listAllocations(
       (vpsId === '' || each.vpsId === vpsId) &&
       (organizationId === '' || each.organizationId === organizationId);
     const found = await readReservations(database, isWanted, signal);
-    const leaseOf = found.length > 1 ? await allLeases(database, signal) : undefined;
+    const byAddress = found.length > 1 ? await allLeases(database, signal) : undefined;
     const allocations = [];
     for (const each of found) {
       const address = ipv4ToText(each.address);
-      const lease = leaseOf === undefined ? await leaseAt(database, each, signal) : leaseOf.get(address);
+      const lease = byAddress === undefined ? await leaseAt(database, each, signal) : byAddress.get(address);
       const [card] = each.macs;
       allocations.push({
         vpsId: each.vpsId,

@@ -31,7 +31,7 @@ type Done = Extract<ReconcileResult, { readonly kind: 'done' }>;
 type Discovered = PartOf<typeof DESIRED>;
 
 /** A lease that runs, and the VPS that the platform says it is of. */
-interface Known {
+interface LeaseOfVps {
   readonly lease: UnknownLease;
   readonly found: FoundVps;
   /** The reservation that would be removed, because the list does not have it; undefined: there is none. */
@@ -75,14 +75,14 @@ export class Synchronizer {
   }
 
   /** Leases that run, that the list does not explain, and whose VPS the platform knows. */
-  async #askFor(desired: DesiredSet, { signal }: PlatformCaller): Promise<readonly Known[]> {
+  async #askFor(desired: DesiredSet, { signal }: PlatformCaller): Promise<readonly LeaseOfVps[]> {
     if (this.#streams.size === 0) return [];
     const [reservations, unexplained] = await Promise.all([
       this.#leaving(desired, signal),
       unknownLeases(this.#parts, signal),
     ]);
     const unknown = unexplained.map((lease) => ({ lease, reservation: undefined }));
-    const known: Known[] = [];
+    const known: LeaseOfVps[] = [];
     const asked = [...reservations, ...unknown].slice(0, MOST_ASKED);
     await someAtOnce(asked, AT_ONCE, ASK_TIME, async ({ lease, reservation }) => {
       const found = await this.#streams.findVps(lease.address, lease.mac);
@@ -182,7 +182,7 @@ function isOurs({ source, retiredUntil }: Reservation): boolean {
   return source === 'platform' && retiredUntil === undefined;
 }
 
-function discoveredOf({ lease, found, reservation }: Known): Discovered {
+function discoveredOf({ lease, found, reservation }: LeaseOfVps): Discovered {
   return {
     vpsId: found.vpsId,
     organizationId: found.organizationId ?? reservation?.organizationId ?? '',

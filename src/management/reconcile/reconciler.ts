@@ -51,7 +51,7 @@ export class Reconciler {
     const key = JSON.stringify([request.scope?.label, request.scope?.value]);
     const run = (this.#last.get(key) ?? Promise.resolve()).then(() => {
       signal?.throwIfAborted();
-      return new Run(this.#parts, request, signal).result();
+      return new Reconciliation(this.#parts, request, signal).result();
     });
     const settled = run
       .catch(() => undefined)
@@ -67,7 +67,7 @@ const NOTHING_REMOVED = { removed: [], refused: [] } as const;
 const NONE_UNEXPLAINED: Unexplained = { leases: [], total: 0 };
 
 /** One run. */
-class Run {
+class Reconciliation {
   readonly #parts: ReconcileParts;
   readonly #request: ReconcileRequest;
   readonly #signal: AbortSignal | undefined;

@@ -53,7 +53,7 @@ export class Sampler {
     const now = this.#count();
     const before = this.#before;
     this.#before = now;
-    this.#parts.ring.put({ at: now.at, ...poolOf(asked), ...betweenOf(before, now) });
+    this.#parts.ring.put({ at: now.at, ...poolFields(asked), ...betweenOf(before, now) });
   }
 
   #count(): Counted {
@@ -68,7 +68,7 @@ export class Sampler {
   }
 }
 
-function poolOf(asked: Asked | undefined): Omit<Sample, keyof ReturnType<typeof betweenOf> | 'at'> {
+function poolFields(asked: Asked | undefined): Omit<Sample, keyof ReturnType<typeof betweenOf> | 'at'> {
   const { size, leased, peers, declined, offered, left } = asked?.status.pool ?? {};
   const known = (value: number | undefined) => value ?? Number.NaN;
   return {

@@ -84,16 +84,16 @@ function flush() {
  * @returns {Decision}
  */
 function decisionFrom(id, data) {
-  const reason = textOf(data['reason']) ?? '';
-  const outcome = outcomeOf(reason, reasons.value[reason], textOf(data['kind']) ?? undefined);
+  const reason = textIn(data['reason']) ?? '';
+  const outcome = outcomeOf(reason, reasons.value[reason], textIn(data['kind']) ?? undefined);
   return {
     key: id,
-    at: Date.parse(textOf(data['at']) ?? ''),
-    address: textOf(data['address']),
-    mac: textOf(data['mac']),
-    type: textOf(data['type']) ?? '',
+    at: Date.parse(textIn(data['at']) ?? ''),
+    address: textIn(data['address']),
+    mac: textIn(data['mac']),
+    type: textIn(data['type']) ?? '',
     reason,
-    node: textOf(data['node']),
+    node: textIn(data['node']),
     outcome,
     took: numberOf(data['reply_seconds']),
   };
@@ -105,15 +105,15 @@ function decisionFrom(id, data) {
  * @returns {Decision | undefined}
  */
 function rogueFrom(id, data) {
-  const title = textOf(data['title']);
+  const title = textIn(data['title']);
   if (title === null || data['state'] !== 'began') return undefined;
-  const at = Date.parse(textOf(data['at']) ?? '');
+  const at = Date.parse(textIn(data['at']) ?? '');
   const none = { address: null, mac: null, node: null, took: null };
   return { key: id, at, ...none, type: '', reason: 'rogue-server', outcome: 'rogue', title };
 }
 
 /** @param {unknown} value @returns {string | null} */
-function textOf(value) {
+function textIn(value) {
   return typeof value === 'string' ? value : null;
 }
 

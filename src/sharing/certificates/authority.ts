@@ -1,6 +1,6 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
-import { GatewayError } from '../../errors.ts';
+import { codeOf, GatewayError } from '../../errors.ts';
 import type { Instant } from '../../lease/lease.ts';
 import {
   type CertificateBytes,
@@ -9,7 +9,6 @@ import {
   faultsOf,
   readFiles,
 } from '../../store/etcd/client/certificate-files.ts';
-import { codeOf } from './key-directory.ts';
 import { authorityCertificate, canSign, type Issuer, issuerOf, keyIdentifierOf, nameOf } from './x509.ts';
 
 export const DAY = 86_400_000;

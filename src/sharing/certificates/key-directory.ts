@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { GatewayError } from '../../errors.ts';
+import { codeOf, GatewayError } from '../../errors.ts';
 
 /** Files of a directory, by their names. */
 export type Texts = Readonly<Record<string, string>>;
@@ -73,10 +73,6 @@ export function directoriesIn(directory: string): readonly string[] {
 /** True if there is such a file, and others than its owner may use it. */
 export function isOpenToOthers(file: string): boolean {
   return ((statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & OTHERS) !== 0;
-}
-
-export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }
 
 /** Not by Node's `recursive`, which never ends where a directory cannot be made although its parent is there, as in /proc. */

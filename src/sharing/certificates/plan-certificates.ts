@@ -106,12 +106,12 @@ function missingAuthority(
   { directory, renewAuthority }: CertificatesWish,
   others: readonly string[],
 ): readonly string[] {
-  const place = join(directory, 'authority');
+  const path = join(directory, 'authority');
   if (others.length > 0)
     return [
-      `${place} is not there, and ${join(directory, 'nodes')} has certificates of an authority (${others.join(', ')}): put it back, or move ${directory} away and make all certificates anew`,
+      `${path} is not there, and ${join(directory, 'nodes')} has certificates of an authority (${others.join(', ')}): put it back, or move ${directory} away and make all certificates anew`,
     ];
-  return renewAuthority ? [`${place} is not there: leave --renew-authority out, and it is made`] : [];
+  return renewAuthority ? [`${path} is not there: leave --renew-authority out, and it is made`] : [];
 }
 
 function authorityProblems(
@@ -119,20 +119,20 @@ function authorityProblems(
   { certificate, issuer }: Authority,
   signs: boolean,
 ): readonly string[] {
-  const place = join(directory, 'authority');
+  const path = join(directory, 'authority');
   const [begin, end] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)];
   const problems: string[] = [];
   if (now < begin)
     problems.push(
-      `${place}/ca.crt begins on ${dayOf(begin)}, and now it is ${dayOf(now)} here: see that this machine's clock is right`,
+      `${path}/ca.crt begins on ${dayOf(begin)}, and now it is ${dayOf(now)} here: see that this machine's clock is right`,
     );
   if (now >= end && !renewAuthority)
     problems.push(
-      `${place}/ca.crt has ended on ${dayOf(end)}: give it a new time with --renew-authority, and the nodes new certificates with --renew`,
+      `${path}/ca.crt has ended on ${dayOf(end)}: give it a new time with --renew-authority, and the nodes new certificates with --renew`,
     );
   if (issuer === undefined && signs)
     problems.push(
-      `${place}/ca.key is not there, and is needed to sign: bring it back from where you keep it, for as long as this command runs`,
+      `${path}/ca.key is not there, and is needed to sign: bring it back from where you keep it, for as long as this command runs`,
     );
   return problems;
 }

@@ -53,7 +53,7 @@ export class KnownReservations {
     return known?.text === undefined ? 0 : known.revision;
   }
 
-  textOf(id: OutsideId): string | undefined {
+  entryText(id: OutsideId): string | undefined {
     return this.#known.get(id)?.text;
   }
 

@@ -46,7 +46,7 @@ export function planReservations(
   for (const { id, next } of reservations) {
     const key = keys.ofReservation(id);
     compare.push({ key, modRevision: known.reservations.revisionOf(id) });
-    const before = known.reservations.textOf(id);
+    const before = known.reservations.entryText(id);
     const reason = historyReason(change);
     const text = next === 'removed' ? undefined : formatReservation(next, operationId, reason, before);
     writes.push({ key, reservation: id, text });

@@ -29,12 +29,12 @@ export interface PlannedChange {
 export function operationOf(write: PlannedWrite): Operation {
   if ('identity' in write) return identityOperation(write);
   const { key } = write;
-  const text = textOf(write);
+  const text = textToPut(write);
   return text === undefined ? { kind: 'delete', key } : { kind: 'put', key, value: Buffer.from(text) };
 }
 
 /** undefined: its key is deleted. */
-function textOf(write: Exclude<PlannedWrite, IdentityWrite>): string | undefined {
+function textToPut(write: Exclude<PlannedWrite, IdentityWrite>): string | undefined {
   if ('text' in write) return write.text;
   return write.pointsTo === UNSPECIFIED ? undefined : ipv4ToText(write.pointsTo); // The client has no address.
 }

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
-import { GatewayError } from '../../errors.ts';
+import { codeOf, GatewayError } from '../../errors.ts';
 import type { Instant } from '../../lease/lease.ts';
 import type { IdName, LEASE_FIELDS } from '../../lease/lease-fields.ts';
 import type { Reservation } from '../../lease/reservation/reservation.ts';
@@ -15,7 +15,6 @@ import type { Ipv4 } from '../../net/ipv4.ts';
 import { LEASE_FILE } from './disk/directory.ts';
 import { diskErrorOf, isDamage } from './disk/disk-error.ts';
 import { openSqlite } from './disk/driver.ts';
-import { codeOf } from './disk/error-code.ts';
 import { refuseOddFiles } from './disk/file-names.ts';
 import { newerSchema } from './file/open-database.ts';
 import { readJournal } from './journal/read-journal.ts';

@@ -1,3 +1,4 @@
+import { codeOf } from '../../errors.ts';
 import type { HistoryEvent } from '../../lease/history-event.ts';
 import { historyReason } from '../../lease/history-reason.ts';
 import type { Instant, Version } from '../../lease/lease.ts';
@@ -9,7 +10,6 @@ import type { ReservationTable } from '../../lease-table/reservation-table.ts';
 import type { Say } from '../../log/say.ts';
 import type { Outcome } from '../lease-store.ts';
 import type { MirroredReservation } from '../mirror.ts';
-import { codeOf } from './disk/error-code.ts';
 import type { HistoryRows } from './history/history-rows.ts';
 import type { ReservationEvent, ReservationRowChange, ReservationRows } from './tables/reservation-rows.ts';
 

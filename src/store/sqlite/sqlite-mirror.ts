@@ -1,4 +1,4 @@
-import { GatewayError } from '../../errors.ts';
+import { codeOf, GatewayError } from '../../errors.ts';
 import type { ClockNote } from '../../lease/clock-note.ts';
 import { type Instant, instant } from '../../lease/lease.ts';
 import type { Reservation } from '../../lease/reservation/reservation.ts';
@@ -11,7 +11,6 @@ import type {
   RevisionTime,
 } from '../mirror.ts';
 import { ChangeQueue, sayLostRows } from './change-queue.ts';
-import { codeOf } from './disk/error-code.ts';
 import { GuardedMirrorFile, type GuardedMirrorFileParts } from './guard/guarded-mirror-file.ts';
 import { HistoryRows } from './history/history-rows.ts';
 import type { Lacking, MirrorFile } from './maintenance/mirror-file.ts';

@@ -1,5 +1,5 @@
+import { codeOf } from '../../errors.ts';
 import type { Instant } from '../../lease/lease.ts';
-import { codeOf } from './disk/error-code.ts';
 
 /** The time between two attempts to write after a failure: milliseconds. */
 const TRY_MILLISECONDS = 1000;

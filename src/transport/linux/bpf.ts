@@ -15,7 +15,7 @@ export const LOAD_BYTE_BEYOND = 0x50;
 /** Sets the index register: to the length of the IP header at that offset, or to what was stored. */
 export const INDEX_BY_IP_HEADER = 0xb1;
 export const INDEX_BY_STORED = 0x61;
-/** Keeps a value in one of sixteen places. */
+/** Keeps a value in one of sixteen cells. */
 export const STORE = 0x02;
 export const AND = 0x54;
 export const JUMP_IF_EQUAL = 0x15;

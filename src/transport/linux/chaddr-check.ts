@@ -25,7 +25,7 @@ export const CHECKED_BYTES = CHADDR + 6;
 const ETHERNET = 0x0106;
 const ETHERNET_DEVICE = 1;
 
-/** Places of the chaddr's first four octets and last two. */
+/** Offsets of the chaddr's first four octets and last two. */
 const FIRST = 0;
 const LAST = 1;
 

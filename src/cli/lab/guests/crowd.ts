@@ -102,7 +102,7 @@ async function addedPorts(
   machine.made += count;
   const cards = Array.from({ length: count }, (_, index) => ({
     device: `card${first + index}`,
-    port: `veth${node.place * NUMBERS_OF_A_NODE + first + index}i0`,
+    port: `veth${node.number * NUMBERS_OF_A_NODE + first + index}i0`,
   }));
   await node.plugInAll(machine.host, cards);
   return cards.map(({ device }) => new GuestPort(machine.host, device));

@@ -43,7 +43,7 @@ export class ScriptedGuest implements Guest {
     const events = this.#process.events();
     const leases: GuestLease[] = [];
     for (const event of events.slice(this.#seen)) {
-      if (isLease(event)) leases.push(leaseOf(event));
+      if (isLease(event)) leases.push(guestLease(event));
       else if (LEASE_IS_OVER.test(event.event)) this.lease = undefined;
       this.lease = leases.at(-1) ?? this.lease;
     }
@@ -65,6 +65,6 @@ export function hardwareOf(text: string): HardwareAddress {
   return hardwareFromText(text) ?? NO_HARDWARE;
 }
 
-function leaseOf({ address, server, router, dns, leaseSeconds }: GuestEvent): GuestLease {
+function guestLease({ address, server, router, dns, leaseSeconds }: GuestEvent): GuestLease {
   return { address, server, router, dns, leaseSeconds: Number(leaseSeconds), at: Date.now() };
 }

@@ -43,7 +43,7 @@ export interface MembersOptions {
   readonly under?: readonly string[];
 }
 
-/** Real members of etcd, whose data is removed at the end. A place is a position in the list of members. */
+/** Real members of etcd, whose data is removed at the end. A index is a position in the list of members. */
 export class EtcdMembers {
   readonly #folder: string;
   readonly #members: readonly EtcdMember[];
@@ -60,7 +60,7 @@ export class EtcdMembers {
     this.#flags = flags;
     this.#under = under;
     this.#scheme = isSecure ? 'https' : 'http';
-    for (let place = 0; place < members.length; place += 1) this.revive(place);
+    for (let index = 0; index < members.length; index += 1) this.revive(index);
   }
 
   /** host:port of each member. */
@@ -74,8 +74,8 @@ export class EtcdMembers {
   }
 
   /** Starts a member (again), with the data that it has. */
-  revive(place: number): void {
-    const member = this.#at(place);
+  revive(index: number): void {
+    const member = this.#at(index);
     const peers = this.#members.map(({ name, peer }) => `${name}=http://${peer}`).join(',');
     const client = this.#urlOf(member);
     const args = [
@@ -90,8 +90,8 @@ export class EtcdMembers {
     this.#children.set(member, start(program, words, { stdio: 'ignore' }));
   }
 
-  async kill(place: number): Promise<void> {
-    const child = this.#children.get(this.#at(place));
+  async kill(index: number): Promise<void> {
+    const child = this.#children.get(this.#at(index));
     if (child === undefined || !isRunning(child)) return;
     const gone = once(child, 'exit');
     child.kill('SIGKILL');
@@ -100,18 +100,18 @@ export class EtcdMembers {
 
   /** All members lose their data, and begin anew. */
   async empty(): Promise<void> {
-    const places = [...this.#members.keys()];
-    await Promise.all(places.map((place) => this.kill(place)));
+    const indexes = [...this.#members.keys()];
+    await Promise.all(indexes.map((index) => this.kill(index)));
     for (const { name } of this.#members) rmSync(join(this.#folder, name), { recursive: true, force: true });
-    for (const place of places) this.revive(place);
+    for (const index of indexes) this.revive(index);
     await this.leader();
   }
 
-  /** The place of the member that leads; waits until one does. */
+  /** The index of the member that leads; waits until one does. */
   leader(milliseconds = PATIENCE): Promise<number> {
     return this.until(async () => {
-      for (const [place, member] of this.#members.entries()) {
-        if (await this.#leads(member)) return place;
+      for (const [index, member] of this.#members.entries()) {
+        if (await this.#leads(member)) return index;
       }
       throw new Error('no member of etcd leads');
     }, milliseconds);
@@ -123,14 +123,14 @@ export class EtcdMembers {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#members.map((_, place) => this.kill(place)));
+    await Promise.all(this.#members.map((_, index) => this.kill(index)));
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
   /** Waits until a member answers and knows who leads. */
-  async untilAnswers(place: number, milliseconds = PATIENCE): Promise<void> {
+  async untilAnswers(index: number, milliseconds = PATIENCE): Promise<void> {
     await this.until(async () => {
-      const status = await this.#statusOf(this.#at(place));
+      const status = await this.#statusOf(this.#at(index));
       if (status === undefined || status.leader === '0') throw new Error('the member knows no leader');
     }, milliseconds);
   }
@@ -160,9 +160,9 @@ export class EtcdMembers {
     return `${this.#scheme}://${client}`;
   }
 
-  #at(place: number): EtcdMember {
-    const member = this.#members[place];
-    if (member === undefined) throw new Error(`no member ${place}`);
+  #at(index: number): EtcdMember {
+    const member = this.#members[index];
+    if (member === undefined) throw new Error(`no member ${index}`);
     return member;
   }
 }

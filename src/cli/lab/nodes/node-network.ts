@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import type { NamespaceHost } from '../namespace-host.ts';
-import { Segment } from '../segment.ts';
+import { LabSegment } from '../segment.ts';
 import { endOf, SegmentNode, TUNNEL } from './segment-node.ts';
 
 /** The address of the machine that is the network between the nodes. */
@@ -14,29 +14,29 @@ export type Joining = 'vxlan' | 'veth';
 export class NodeNetwork<Node extends SegmentNode = SegmentNode> {
   readonly nodes: readonly Node[];
   readonly joining: Joining;
-  readonly #underlay: Segment;
+  readonly #underlay: LabSegment;
 
-  private constructor(underlay: Segment, nodes: readonly Node[], joining: Joining) {
+  private constructor(underlay: LabSegment, nodes: readonly Node[], joining: Joining) {
     this.#underlay = underlay;
     this.nodes = nodes;
     this.joining = joining;
   }
 
-  /** @param places in the address plan: 10 for the node with 10.15.3.10 */
-  static open(places: readonly number[], joining?: Joining): Promise<NodeNetwork> {
-    return NodeNetwork.of(places, (host, place) => new SegmentNode(host, place), joining);
+  /** @param numbers in the address plan: 10 for the node with 10.15.3.10 */
+  static open(numbers: readonly number[], joining?: Joining): Promise<NodeNetwork> {
+    return NodeNetwork.of(numbers, (host, number) => new SegmentNode(host, number), joining);
   }
 
   /** The same with nodes of a kind of their own. */
   static async of<Node extends SegmentNode>(
-    places: readonly number[],
-    nodeOf: (host: NamespaceHost, place: number) => Node,
+    numbers: readonly number[],
+    nodeOf: (host: NamespaceHost, number: number) => Node,
     joining: Joining = 'vxlan',
   ): Promise<NodeNetwork<Node>> {
-    const underlay = await Segment.open(`${UNDERLAY_HOST}/24`);
-    const attached = places.map(async (place) => {
-      const host = await underlay.attach(`node-${place - 9}`, { address: `${endOf(place)}/24` });
-      return nodeOf(host, place);
+    const underlay = await LabSegment.open(`${UNDERLAY_HOST}/24`);
+    const attached = numbers.map(async (number) => {
+      const host = await underlay.attach(`node-${number - 9}`, { address: `${endOf(number)}/24` });
+      return nodeOf(host, number);
     });
     const network = new NodeNetwork(underlay, await Promise.all(attached), joining);
     network.#join();
@@ -63,13 +63,13 @@ export class NodeNetwork<Node extends SegmentNode = SegmentNode> {
 
   #setCarrier(node: Node, carrier: 'up' | 'down'): void {
     this.#underlay.setCarrier(node.host, carrier);
-    if (this.joining === 'veth') this.underlay.ip(`link set ${FABRIC}${node.place} ${carrier}`);
+    if (this.joining === 'veth') this.underlay.ip(`link set ${FABRIC}${node.number} ${carrier}`);
   }
 
   #join(): void {
     if (this.joining === 'vxlan') {
       for (const node of this.nodes) {
-        const others = this.nodes.map(({ place }) => place).filter((place) => place !== node.place);
+        const others = this.nodes.map(({ number }) => number).filter((number) => number !== node.number);
         node.joinByVxlan(others);
       }
       return;
@@ -77,7 +77,7 @@ export class NodeNetwork<Node extends SegmentNode = SegmentNode> {
     this.underlay.ip(`link add ${FABRIC} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`);
     this.underlay.ip(`link set ${FABRIC} up`);
     for (const node of this.nodes) {
-      const port = `${FABRIC}${node.place}`;
+      const port = `${FABRIC}${node.number}`;
       this.underlay.ip(`link add ${port} type veth peer name ${TUNNEL} netns ${node.host.pid}`);
       this.underlay.ip(`link set ${port} master ${FABRIC} up`);
       node.joinByTunnel();

@@ -6,9 +6,9 @@ export const TUNNEL = 'vxlan_vpsnet';
 /** Less than an Ethernet's, by what a VXLAN puts around a frame. */
 const MTU = 1400;
 
-/** The address of a node's second interface, by its place in the address plan: 192.0.2.10 for the node with 10.15.3.10. */
-export function endOf(place: number): string {
-  return `192.0.2.${place}`;
+/** The address of a node's second interface, by its number in the address plan: 192.0.2.10 for the node with 10.15.3.10. */
+export function endOf(number: number): string {
+  return `192.0.2.${number}`;
 }
 
 /** A network card of a guest, and its port at the bridge. */
@@ -21,16 +21,16 @@ export interface Card {
 /** A node: a bridge with its own address and its guests' ports, and a way to the bridges of the other nodes. */
 export class SegmentNode {
   readonly host: NamespaceHost;
-  readonly place: number;
+  readonly number: number;
   readonly address: string;
 
   /** @param host with an interface on the network that joins the nodes */
-  constructor(host: NamespaceHost, place: number) {
+  constructor(host: NamespaceHost, number: number) {
     this.host = host;
-    this.place = place;
-    this.address = `10.15.3.${place}`;
+    this.number = number;
+    this.address = `10.15.3.${number}`;
     // Without one of its own a bridge has the lowest of its ports' addresses, which changes when a guest is plugged in.
-    const hardware = `52:54:00:15:00:${place.toString(16).padStart(2, '0')}`;
+    const hardware = `52:54:00:15:00:${number.toString(16).padStart(2, '0')}`;
     host.ip(`link add ${VNET} address ${hardware} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`);
     host.ip(`addr add ${this.address}/24 dev ${VNET}`);
     host.ip(`link set ${VNET} up`);
@@ -38,7 +38,7 @@ export class SegmentNode {
 
   /** The way to other nodes' bridges is a VXLAN, whose frames to all go to these places. */
   joinByVxlan(others: readonly number[]): void {
-    this.host.ip(`link add ${TUNNEL} type vxlan id 7 local ${endOf(this.place)} dstport 4789`);
+    this.host.ip(`link add ${TUNNEL} type vxlan id 7 local ${endOf(this.number)} dstport 4789`);
     for (const other of others) {
       const words = ['append', '00:00:00:00:00:00', 'dev', TUNNEL, 'dst', endOf(other)];
       this.host.run('bridge', 'fdb', ...words);

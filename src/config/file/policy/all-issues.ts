@@ -14,7 +14,7 @@ export function allIssues(
   content: unknown,
   issues: readonly z.core.$ZodIssue[],
 ): readonly z.core.$ZodIssue[] {
-  const found = new Map(issues.map((issue) => [placeOf(issue), issue]));
+  const found = new Map(issues.map((issue) => [issueKey(issue), issue]));
   let rest = content;
   let last = issues;
   for (let reading = 1; reading < MOST_READINGS; reading += 1) {
@@ -24,14 +24,14 @@ export function allIssues(
     const read = readPolicy(rest);
     if (read.success) break;
     last = read.error.issues;
-    for (const issue of last) found.set(placeOf(issue), found.get(placeOf(issue)) ?? issue);
+    for (const issue of last) found.set(issueKey(issue), found.get(issueKey(issue)) ?? issue);
   }
   return [...found.values()];
 }
 
 type Path = readonly PropertyKey[];
 
-function placeOf({ path, code, message }: z.core.$ZodIssue): string {
+function issueKey({ path, code, message }: z.core.$ZodIssue): string {
   return JSON.stringify([path.map(String), code, message]);
 }
 

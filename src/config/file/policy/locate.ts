@@ -96,7 +96,7 @@ export function problemAt(
   const { node, key, isThere } = nodeAt(path, root);
   const what = isThere || !mayBeMissing ? message : 'is missing';
   const place = isOfName ? key : node;
-  const text = isOfName || isThere ? file.textOf(isOfName ? key : node) : undefined;
+  const text = isOfName || isThere ? file.writtenText(isOfName ? key : node) : undefined;
   return file.problem(nameOf(path), text, offsetOf(place), what, remedy);
 }
 

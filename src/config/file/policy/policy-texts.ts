@@ -33,7 +33,7 @@ export function policyParts(content: Readonly<Record<string, unknown>>): readonl
 }
 
 function partOf(member: string, name: string, value: unknown, key: string | number): PolicyPart {
-  return { name: `${member}.${name}`, text: textOf(value), path: [member, key] };
+  return { name: `${member}.${name}`, text: asOneLine(value), path: [member, key] };
 }
 
 function optionNameOf(name: string): string {
@@ -45,7 +45,7 @@ function members(value: unknown): readonly [string, unknown][] {
   return typeof value === 'object' && value !== null ? Object.entries(value) : [];
 }
 
-function textOf(value: unknown): string {
+function asOneLine(value: unknown): string {
   return typeof value === 'object' ? JSON.stringify(sorted(value)) : String(value);
 }
 

@@ -13,8 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { GatewayError } from '../../../errors.ts';
-import { codeOf } from './error-code.ts';
+import { codeOf, GatewayError } from '../../../errors.ts';
 import { DIRECTORY_MODE } from './file-mode.ts';
 
 /** The lease file's name in its directory. */

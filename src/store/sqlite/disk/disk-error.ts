@@ -1,8 +1,7 @@
 import { accessSync, closeSync, constants, existsSync, openSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { GatewayError } from '../../../errors.ts';
+import { codeOf, GatewayError } from '../../../errors.ts';
 import { READ_ONLY_REMEDY } from './directory.ts';
-import { codeOf } from './error-code.ts';
 
 /** The lease file, its log, the index of the log and their directory. */
 const FILES_OF_SQLITE = 4;

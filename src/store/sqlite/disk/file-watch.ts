@@ -1,8 +1,8 @@
 import { type Stats, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { codeOf } from './error-code.ts';
+import { codeOf } from '../../../errors.ts';
 
-interface Known {
+interface FileIdentity {
   readonly dev: number;
   readonly ino: number;
   /** Bytes of the file, which are compared only for a journal. */
@@ -14,7 +14,7 @@ interface Known {
  * SQLite would end the locks that this process has on it (fcntl(2)). The inode number of an open file is not given to another.
  */
 export class FileWatch {
-  readonly #known = new Map<string, Known>();
+  readonly #known = new Map<string, FileIdentity>();
   readonly #wholeSize: ReadonlySet<string>;
 
   /** `wholeSize`: files whose size never changes. */

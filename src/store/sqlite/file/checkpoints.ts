@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { codeOf } from '../../../errors.ts';
 import type { Instant } from '../../../lease/lease.ts';
-import { codeOf } from '../disk/error-code.ts';
 
 /** With this many pages in the WAL a checkpoint is made at once, in the packets' thread: a disk takes them in some milliseconds. */
 const FORCED_PAGES = 250;

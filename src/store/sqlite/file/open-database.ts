@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
-import { GatewayError } from '../../../errors.ts';
+import { codeOf, GatewayError } from '../../../errors.ts';
 import type { Instant } from '../../../lease/lease.ts';
 import { NO_ROOM_FOR_INDEX } from '../disk/disk-error.ts';
 import { openSqlite } from '../disk/driver.ts';
-import { codeOf } from '../disk/error-code.ts';
 import { tighten } from '../disk/file-mode.ts';
 import { refuseOddFiles, stampOf, syncDirectoryOf, unusedName } from '../disk/file-names.ts';
 import { journalOf } from '../journal/journal-file.ts';

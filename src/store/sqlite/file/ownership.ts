@@ -1,9 +1,8 @@
 import { existsSync, renameSync, statSync, truncateSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
-import { GatewayError } from '../../../errors.ts';
+import { codeOf, GatewayError } from '../../../errors.ts';
 import { diskErrorOf, isDamage } from '../disk/disk-error.ts';
 import { openSqlite } from '../disk/driver.ts';
-import { codeOf } from '../disk/error-code.ts';
 import { tighten } from '../disk/file-mode.ts';
 import { unusedName } from '../disk/file-names.ts';
 

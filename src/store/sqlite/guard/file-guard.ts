@@ -1,9 +1,8 @@
 import { dirname } from 'node:path';
-import { GatewayError } from '../../../errors.ts';
+import { codeOf, GatewayError } from '../../../errors.ts';
 import type { Clock } from '../../../lease/clock.ts';
 import type { Instant } from '../../../lease/lease.ts';
 import { prepareDirectory } from '../disk/directory.ts';
-import { codeOf } from '../disk/error-code.ts';
 import type { FileWatch } from '../disk/file-watch.ts';
 import { type Ownership, takeOwnership } from '../file/ownership.ts';
 

@@ -1,8 +1,8 @@
 import type { Database } from 'better-sqlite3';
+import { codeOf } from '../../../errors.ts';
 import type { Clock } from '../../../lease/clock.ts';
 import type { Instant } from '../../../lease/lease.ts';
 import type { Say } from '../../../log/say.ts';
-import { codeOf } from '../disk/error-code.ts';
 import { HistoryCopy } from '../tables/copy-rows.ts';
 
 /** The pause between two pieces of a history that is copied: milliseconds. */

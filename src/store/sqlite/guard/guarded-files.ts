@@ -1,8 +1,8 @@
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { codeOf } from '../../../errors.ts';
 import type { Instant } from '../../../lease/lease.ts';
 import type { Say } from '../../../log/say.ts';
-import { codeOf } from '../disk/error-code.ts';
 import { FileWatch } from '../disk/file-watch.ts';
 import { connect } from '../file/open-database.ts';
 import type { Ownership } from '../file/ownership.ts';

@@ -1,7 +1,6 @@
 import { lstatSync, renameSync } from 'node:fs';
-import { GatewayError } from '../../../errors.ts';
+import { codeOf, GatewayError } from '../../../errors.ts';
 import type { Instant } from '../../../lease/lease.ts';
-import { codeOf } from '../disk/error-code.ts';
 import { stampOf, unusedName } from '../disk/file-names.ts';
 import type { FileWatch } from '../disk/file-watch.ts';
 

@@ -1,10 +1,10 @@
 import { rmSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
+import { codeOf } from '../../../errors.ts';
 import type { Instant } from '../../../lease/lease.ts';
 import type { Reservations } from '../../../lease/reservation/reservation-view.ts';
 import type { LeaseTable } from '../../../lease-table/lease-table.ts';
 import { isDamage } from '../disk/disk-error.ts';
-import { codeOf } from '../disk/error-code.ts';
 import type { FileWatch } from '../disk/file-watch.ts';
 import { fileIdOf, openDatabase } from '../file/open-database.ts';
 import { Journal } from '../journal/journal.ts';

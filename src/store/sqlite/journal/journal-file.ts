@@ -9,8 +9,8 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
+import { codeOf } from '../../../errors.ts';
 import type { Instant } from '../../../lease/lease.ts';
-import { codeOf } from '../disk/error-code.ts';
 import { FILE_MODE, tighten } from '../disk/file-mode.ts';
 import { stampOf, syncDirectoryOf, unusedName } from '../disk/file-names.ts';
 import { formatOf } from './journal-batch.ts';

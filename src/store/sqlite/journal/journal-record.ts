@@ -109,7 +109,7 @@ export function lengthAt(view: DataView, offset: number): number {
   return view.getUint32(offset, true);
 }
 
-export function addressAt(view: DataView, offset: number): Ipv4 {
+export function readAddress(view: DataView, offset: number): Ipv4 {
   return view.getUint32(offset + ADDRESS, true) as Ipv4;
 }
 
@@ -142,7 +142,7 @@ export function decodeRecord(bytes: Buffer, view: DataView, offset: number): Jou
   const hostnameEnd = reasonEnd + view.getUint16(offset + HOSTNAME_BYTES, true);
   const end = offset + lengthAt(view, offset);
   return {
-    address: addressAt(view, offset),
+    address: readAddress(view, offset),
     client: bytes.toString('latin1', textStart, clientEnd) as ClientKey,
     hardware: view.getFloat64(offset + HARDWARE, true) as HardwareAddress,
     granter: view.getUint32(offset + GRANTER, true) as Ipv4,

@@ -1,4 +1,4 @@
-import { codeOf } from '../disk/error-code.ts';
+import { codeOf } from '../../../errors.ts';
 import { BatchReader, type JournalPosition } from './batch-reader.ts';
 import {
   BATCH_HEADER_BYTES,

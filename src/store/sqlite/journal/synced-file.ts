@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
-import { codeOf } from '../disk/error-code.ts';
+import { codeOf } from '../../../errors.ts';
 
 /** Sizes that the blocks of a disk may have: bytes. */
 const BLOCKS = [512, 4096];

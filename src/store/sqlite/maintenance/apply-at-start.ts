@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
+import { codeOf } from '../../../errors.ts';
 import { isFull } from '../disk/disk-error.ts';
-import { codeOf } from '../disk/error-code.ts';
 import { journalOf } from '../journal/journal-file.ts';
 import { readHeader } from '../journal/journal-header.ts';
 import type { JournalRecord } from '../journal/journal-record.ts';

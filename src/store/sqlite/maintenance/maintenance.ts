@@ -1,6 +1,6 @@
+import { codeOf } from '../../../errors.ts';
 import type { Clock } from '../../../lease/clock.ts';
 import type { Instant } from '../../../lease/lease.ts';
-import { codeOf } from '../disk/error-code.ts';
 import type { Checkpoints } from '../file/checkpoints.ts';
 import type { Retention } from '../history/retention.ts';
 import type { Journal } from '../journal/journal.ts';

@@ -2,12 +2,12 @@ import type { Ipv4 } from '../../../net/ipv4.ts';
 import type { BatchReader } from '../journal/batch-reader.ts';
 import { visitRecords } from '../journal/journal-batch.ts';
 import {
-  addressAt,
   decodeRecord,
   eventAt,
   eventIdAt,
   hasEventAt,
   type JournalRecord,
+  readAddress,
 } from '../journal/journal-record.ts';
 
 /** An address and the number of a record within a merge fit into one exact number, which sorts by both. */
@@ -58,7 +58,7 @@ class SortedRecords {
       return false;
     }
     visitRecords(view, batch, (offset) => {
-      this.#found.push(addressAt(view, offset) * NUMBERS + this.#first + this.#offsets.length);
+      this.#found.push(readAddress(view, offset) * NUMBERS + this.#first + this.#offsets.length);
       if (hasEventAt(view, offset)) this.#addEvent(offset);
       this.#offsets.push(offset);
     });

@@ -32,11 +32,11 @@ export class FirstOfOrder {
     if (this.#after !== undefined && this.#compare(row, this.#after) <= 0) return;
     const { last } = this;
     if (last !== undefined && this.#compare(row, last) >= 0) return;
-    this.#rows.splice(this.#placeOf(row), 0, row);
+    this.#rows.splice(this.#indexFor(row), 0, row);
     if (this.#rows.length > this.#most) this.#rows.pop();
   }
 
-  #placeOf(row: Ranked): number {
+  #indexFor(row: Ranked): number {
     let from = 0;
     let to = this.#rows.length;
     while (from < to) {

@@ -37,7 +37,7 @@ export const LEASE_CONDITIONS = Object.keys(CONDITIONS) as readonly LeaseConditi
 /** All of them as SQL, and the values that it names. A lease that has them gives 1; another 0 or NULL. */
 export function sqlOf(conditions: readonly LeaseCondition[]): SqlCondition {
   const all = conditions.map(({ name, value, orValues = [], isNegated }, index) => {
-    const either = [value, ...orValues].map((each, place) => CONDITIONS[name](each, `c${index}_${place}_`));
+    const either = [value, ...orValues].map((each, nth) => CONDITIONS[name](each, `c${index}_${nth}_`));
     const sql = `(${either.map((each) => each.sql).join(' OR ')})`;
     return { sql: isNegated ? `${sql} IS NOT TRUE` : sql, values: either.map((each) => each.values) };
   });

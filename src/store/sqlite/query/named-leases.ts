@@ -37,9 +37,9 @@ export async function leasesCalled(
   signal: AbortSignal,
 ): Promise<readonly NamedRow[]> {
   if (labels.size === 0) return [];
-  const places = [...labels].map(() => '?').join(', ');
+  const marks = [...labels].map(() => '?').join(', ');
   const simple = [...labels].map((label) => label.replaceAll('-', ''));
-  const isCalled = `AND (${LABEL} IN (${places}) OR lower(vps_id) IN (${places}))`;
+  const isCalled = `AND (${LABEL} IN (${marks}) OR lower(vps_id) IN (${marks}))`;
   return await running(database, isCalled, [...simple, ...labels], now, signal);
 }
 

@@ -11,7 +11,7 @@ interface Reader {
   pages: number;
 }
 
-interface Waiting {
+interface WaitingRead {
   readonly order: number;
   /** Lets it read its next page. */
   begin(): void;
@@ -19,7 +19,7 @@ interface Waiting {
 
 const READERS = new WeakMap<AbortSignal, Reader>();
 const OF_LOW_PRIORITY = new WeakSet<AbortSignal>();
-const WAITING: Waiting[] = [];
+const WAITING_READS: WaitingRead[] = [];
 /** Added to the order of a reader of low priority. There are never so many readers. */
 const LOW_PRIORITY = 2 ** 50;
 let readers = 0;
@@ -59,28 +59,28 @@ function untilOldest(order: number, signal: AbortSignal): Promise<void> {
       signal.removeEventListener('abort', leave);
       resolve();
     };
-    const waiting: Waiting = { order, begin: end };
+    const waiting: WaitingRead = { order, begin: end };
     const leave = () => {
-      WAITING.splice(WAITING.indexOf(waiting), 1);
+      WAITING_READS.splice(WAITING_READS.indexOf(waiting), 1);
       end();
     };
     signal.addEventListener('abort', leave);
-    WAITING.push(waiting);
+    WAITING_READS.push(waiting);
     schedule();
   });
 }
 
 /** One reader in each iteration of the event loop: the one that has just read a page waits again before the next is chosen. */
 function schedule(): void {
-  if (isScheduled || WAITING.length === 0) return;
+  if (isScheduled || WAITING_READS.length === 0) return;
   isScheduled = true;
   setImmediate(() => {
     isScheduled = false;
-    const oldest = WAITING.reduce<Waiting | undefined>(
+    const oldest = WAITING_READS.reduce<WaitingRead | undefined>(
       (first, each) => (first === undefined || each.order < first.order ? each : first),
       undefined,
     );
-    if (oldest !== undefined) WAITING.splice(WAITING.indexOf(oldest), 1);
+    if (oldest !== undefined) WAITING_READS.splice(WAITING_READS.indexOf(oldest), 1);
     oldest?.begin();
     schedule();
   });

@@ -69,12 +69,12 @@ export async function searchLeasesAt(
   signal: AbortSignal,
 ): Promise<LeasesThen> {
   const order = new FirstOfOrder(search.limit + 1, search.isDescending, search.after);
-  const places = new Map<number, Found>();
+  const foundAt = new Map<number, Found>();
   const show = (position: number, found: Found) => {
-    if (places.has(position)) return; // It has changed between two reads.
+    if (foundAt.has(position)) return; // It has changed between two reads.
     order.add({ key: position, position });
-    places.set(position, found);
-    if (places.size > 4 * search.limit + PAGE_ROWS) forgetOthers(places, order.rows);
+    foundAt.set(position, found);
+    if (foundAt.size > 4 * search.limit + PAGE_ROWS) forgetOthers(foundAt, order.rows);
   };
   let total = await lookInTable(database, search, order, signal, show);
   const seen = new Set<number>();
@@ -89,7 +89,7 @@ export async function searchLeasesAt(
   const { rows } = order;
   const page = rows.slice(0, search.limit);
   return {
-    rows: page.flatMap(({ position }) => rowOf(database, search.at, position, places.get(position)) ?? []),
+    rows: page.flatMap(({ position }) => rowOf(database, search.at, position, foundAt.get(position)) ?? []),
     total,
     last: rows.length > search.limit ? page.at(-1) : undefined,
     since,
@@ -188,7 +188,7 @@ function addressOf(conditions: readonly LeaseCondition[]): number | null {
   return typeof exact === 'number' ? exact : null;
 }
 
-function forgetOthers(places: Map<number, Found>, rows: readonly Ranked[]): void {
+function forgetOthers(foundAt: Map<number, Found>, rows: readonly Ranked[]): void {
   const kept = new Set(rows.map(({ position }) => position));
-  for (const position of places.keys()) if (!kept.has(position)) places.delete(position);
+  for (const position of foundAt.keys()) if (!kept.has(position)) foundAt.delete(position);
 }

@@ -68,10 +68,10 @@ export type FromMirror =
   | { readonly kind: 'ended' };
 
 /** One end of the way between the two; what comes before `hear` is called waits for it. */
-export interface MirrorPort<Sent, Heard> {
+export interface MirrorPort<Sent, Received> {
   post(message: Sent): void;
   /** The last one that is passed hears all. */
-  hear(take: (message: Heard) => void): void;
+  hear(take: (message: Received) => void): void;
 }
 
 /** The gateway's end. After `ended` nothing comes. */

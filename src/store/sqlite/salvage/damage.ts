@@ -1,8 +1,8 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
+import { codeOf } from '../../../errors.ts';
 import { isDamage, NO_ROOM_FOR_INDEX } from '../disk/disk-error.ts';
 import { openSqlite } from '../disk/driver.ts';
-import { codeOf } from '../disk/error-code.ts';
 import { fitsHeader } from '../tables/schema.ts';
 
 const DATABASE_HEADER_BYTES = 100;

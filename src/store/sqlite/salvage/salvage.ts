@@ -1,9 +1,9 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
+import { codeOf } from '../../../errors.ts';
 import { FIELD_CHECKS, FIELD_NAMES, isWhole, LEASE_FIELDS } from '../../../lease/lease-fields.ts';
 import { reservationFromColumns } from '../../../lease/reservation/reservation-fields.ts';
 import { openSqlite } from '../disk/driver.ts';
-import { codeOf } from '../disk/error-code.ts';
 import { ReservationRows } from '../tables/reservation-rows.ts';
 import { columnsOf, HISTORY_ROW } from '../tables/rows.ts';
 import { MIGRATIONS, migrate } from '../tables/schema.ts';

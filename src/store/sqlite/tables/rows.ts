@@ -90,10 +90,10 @@ const NODE = LEASE_ROW.length + TEXT_NAMES.indexOf('node');
 /** The lease of a row, with the texts that are kept for people; undefined as for `leaseFromRow`. */
 export function keptLeaseFromRow(row: readonly unknown[]): KeptLease | undefined {
   const lease = leaseFromRow(row);
-  return lease && { ...lease, hostname: textOf(row[HOSTNAME]), node: textOf(row[NODE]) ?? '' };
+  return lease && { ...lease, hostname: textOrNothing(row[HOSTNAME]), node: textOrNothing(row[NODE]) ?? '' };
 }
 
-function textOf(value: unknown): string | undefined {
+function textOrNothing(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
