@@ -248,6 +248,14 @@ const CLOCK = /\bDate\.now\(|\bperformance\.now\(|\bnew Date\(\)|\bprocess\.hrti
 const OF_THE_PROCESS =
   /\bvi\.(?!waitFor|waitUntil)\w+|\bprocess\.(env|exitCode|umask|chdir|on|once|emit|setuid|memoryUsage)\b|\.prototype\b.*[^=]=[^=]|\bglobalThis\b|\b(Date|performance)\.now =|\bMath\.random =/g;
 
+/** What a file exports. Not what it passes on: `export { ... } from`. */
+const EXPORTED = /^export (?:async |abstract )*(?:function\*?|const|class|interface|type) (\w+)/gm;
+/** Kinds of values: each table of settings, options, fields or messages has its own of such a name. And what starts a program. */
+const KINDS = [
+  ...['text', 'time', 'seconds', 'port', 'note', 'ipv4', 'int32', 'flag', 'bytes', 'address'],
+  'run',
+];
+
 interface Source {
   /** From the root: src/net/ipv4.ts. */
   readonly path: string;
@@ -447,6 +455,18 @@ describe('architecture', () => {
     );
 
     expect(found).toEqual([]);
+  });
+
+  it('a name that two files export means the same in both', () => {
+    const pathsOf = new Map<string, Set<string>>();
+    for (const { path, text } of SOURCES)
+      for (const [, name = ''] of text.matchAll(EXPORTED))
+        pathsOf.set(name, (pathsOf.get(name) ?? new Set()).add(path));
+
+    const found = [...pathsOf].filter(([name, paths]) => paths.size > 1 && !KINDS.includes(name));
+
+    expect(pathsOf.size).toBeGreaterThan(1000);
+    expect(found.map(([name, paths]) => `${name}: ${[...paths].join(', ')}`)).toEqual([]);
   });
 
   it('every RFC section that the engine cites is cited by a test', () => {

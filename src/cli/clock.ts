@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { SETTINGS } from '../config/settings.ts';
-import { type ClockStatus, sentenceOf, spanOf } from '../detection/clock-status.ts';
+import { type ClockStatus, sentenceOf, spanText } from '../detection/clock-status.ts';
 import type { OrderedBy } from '../lease/lease-view.ts';
 import { askClock, HEALTH_SOCKET } from '../server/health.ts';
 import { authorOfCommand } from './api/author.ts';
@@ -99,11 +99,12 @@ const BY = {
 function sentences(status: ClockStatus): string {
   const { trusted, now, jump, endsInSeconds, meaning, remedy } = status;
   const lines = [`${trusted ? 'trusted' : 'in doubt'}: the time is ${now}`];
-  if (jump !== null) lines.push(`cause: ${sentenceOf(jump)}; steady for ${spanOf(jump.steadySeconds)} since`);
+  if (jump !== null)
+    lines.push(`cause: ${sentenceOf(jump)}; steady for ${spanText(jump.steadySeconds)} since`);
   if (jump !== null && jump.explainedBy !== null) lines.push(`trusted because ${BY[jump.explainedBy]}`);
   lines.push(`meaning: ${meaning}`);
   if (endsInSeconds !== null)
-    lines.push(`the doubt ends in ${spanOf(endsInSeconds)} if the clock stays as it is`);
+    lines.push(`the doubt ends in ${spanText(endsInSeconds)} if the clock stays as it is`);
   if (remedy !== null) lines.push(`remedy: ${remedy}`);
   return `${lines.join('\n')}\n`;
 }

@@ -3,7 +3,7 @@ import type { LoadedSettings } from '../config/load-settings.ts';
 import { SETTINGS } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
 import { readClusterReport } from '../sharing/cluster-report.ts';
-import { connect } from '../sharing/etcd-connection.ts';
+import { connectEtcd } from '../sharing/etcd-connection.ts';
 import { initSegment } from '../sharing/init-segment.ts';
 import { joinCluster, leaveCluster } from '../sharing/join-and-leave.ts';
 import { seedSegment } from '../sharing/seed-segment.ts';
@@ -108,7 +108,7 @@ async function withEtcd(
   run: (etcd: Etcd, shared: SharedSettings) => Promise<void>,
 ): Promise<void> {
   const { shared } = await sharedOrThrow(command);
-  const etcd = await connect(shared);
+  const etcd = await connectEtcd(shared);
   try {
     await run(etcd, shared);
   } catch (error) {

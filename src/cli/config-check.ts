@@ -21,7 +21,7 @@ import {
   type ListenSettings,
 } from '../server/find-listen-address.ts';
 import { systemClock } from '../server/system-clock.ts';
-import { certificateFiles, certificateProblem } from '../sharing/etcd-connection.ts';
+import { certificateFiles, etcdCertificateProblem } from '../sharing/etcd-connection.ts';
 import {
   type CertificateFault,
   type CertificateFiles,
@@ -137,7 +137,7 @@ export function checkLoaded(
   if (!loaded.ok && isFileUnread(loaded)) return unreadFile(loaded);
   const certificates = certificateFaults(certificateFiles(loaded.settings)).map((fault) => ({
     isProblem: fault.kind === 'unusable' || fault.kind === 'untimely',
-    text: problemToText(certificateProblem(fault, loaded)),
+    text: problemToText(etcdCertificateProblem(fault, loaded)),
   }));
   const apiCertificates = apiCertificateProblems(loaded, systemClock.now());
   const search = searchWith(loaded, links);

@@ -12,7 +12,7 @@ const NARROWEST_NAME = 8;
 
 const OTHER_IDS = ID_NAMES.filter((name) => name !== 'vpsId');
 
-export const LEASE_COLUMNS: readonly Column<ListedLease>[] = [
+export const SHOWN_LEASE_COLUMNS: readonly Column<ListedLease>[] = [
   { heading: 'ADDRESS', cell: (lease) => lease.address },
   { heading: 'MAC', cell: (lease) => lease.mac },
   { heading: 'HOSTNAME', cell: (lease) => lease.hostname, most: WIDEST_NAME, least: NARROWEST_NAME },

@@ -75,7 +75,7 @@ export interface Span {
 }
 
 /** @throws GatewayError for a time that cannot be read, and for times that contradict each other. */
-export function spanOf(options: SpanOptions, now: Instant): Span {
+export function timeSpanOf(options: SpanOptions, now: Instant): Span {
   const timeOf = (flag: string, text: string | undefined) =>
     text === undefined ? undefined : momentOf(flag, text, now);
   const since = timeOf('--since', options.since);

@@ -4,7 +4,7 @@ import { instant } from '../lease/lease.ts';
 import { type LeaseFilter, type LeaseReader, openLeaseReader } from '../store/sqlite/lease-reader.ts';
 import { type LeaseFolderOptions, leaseFolder, SEGMENT_OPTION } from './chosen-segment.ts';
 import { heldAtEnd, newest } from './history-rows.ts';
-import { EVENT_COLUMNS, LEASE_COLUMNS, writeLease } from './lease-columns.ts';
+import { EVENT_COLUMNS, SHOWN_LEASE_COLUMNS, writeLease } from './lease-columns.ts';
 import { addExportCommand } from './lease-export.ts';
 import {
   addressOrMac,
@@ -13,7 +13,7 @@ import {
   filterOf,
   type SpanOptions,
   STATES,
-  spanOf,
+  timeSpanOf,
 } from './lease-filter.ts';
 import { addReleaseCommand } from './orders/release.ts';
 import { addReserveCommand } from './orders/reserve.ts';
@@ -99,7 +99,7 @@ function list(options: ListOptions, surroundings: CommandSurroundings): void {
     const rows = reader.leases(filter);
     const count = options.json
       ? writeJson(surroundings.output, rows)
-      : table(surroundings, LEASE_COLUMNS, [...rows]);
+      : table(surroundings, SHOWN_LEASE_COLUMNS, [...rows]);
     if (count > 0) return;
     if (!isFiltered) surroundings.remark('no leases yet');
     else nothing(surroundings, 'no lease matches: `vps-gateway leases` shows them all');
@@ -126,7 +126,7 @@ function history(of: string | undefined, options: HistoryOptions, surroundings: 
   const filter: LeaseFilter = of === undefined ? {} : addressOrMac(of);
   const last = countOf('--last', options.last);
   const now = instant(Date.now());
-  const { since, until, at } = spanOf(options, now);
+  const { since, until, at } = timeSpanOf(options, now);
   if (at !== undefined && at > now) surroundings.remark('--at is still to come: shown is what holds now');
   if (since !== undefined && since > now) surroundings.remark('--since is still to come (times are in UTC)');
   read(options, surroundings, (reader) => {

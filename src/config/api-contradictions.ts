@@ -1,5 +1,5 @@
 import { isLoopback } from './api-settings.ts';
-import type { Fault } from './problem.ts';
+import type { SettingFault } from './problem.ts';
 import { SETTINGS, type Settings } from './settings.ts';
 
 /** Contradictions between the settings of the management API. */
@@ -11,8 +11,8 @@ export function apiFaults({
   apiCert,
   apiKey,
   grpcPort = 'off',
-}: Partial<Settings>): readonly Fault[] {
-  const faults: Fault[] = [];
+}: Partial<Settings>): readonly SettingFault[] {
+  const faults: SettingFault[] = [];
   if (apiCert !== undefined && apiKey === undefined)
     faults.push({
       key: 'apiCert',

@@ -7,7 +7,7 @@ import { etcdFaults } from './etcd-contradictions.ts';
 import { hookFaults } from './hook-contradictions.ts';
 import { poolFaults, poolText, reservedKind, shareFaults } from './pool-contradictions.ts';
 import { isWithin, poolRanges } from './pools.ts';
-import type { Fault } from './problem.ts';
+import type { SettingFault } from './problem.ts';
 import { SETTINGS, type SettingKey, type Settings } from './settings.ts';
 
 /** The settings that could be read, each by itself. Rules that need a missing one are not checked. */
@@ -17,7 +17,7 @@ export type ReadSettings = Partial<Settings>;
 const NOT_IN_ORDER = 'T1 (renewal), T2 (rebinding) and the end of a lease do not follow on each other';
 
 /** All contradictions between settings. */
-export function contradictionsIn(read: ReadSettings): readonly Fault[] {
+export function contradictionsIn(read: ReadSettings): readonly SettingFault[] {
   const times = [...leaseTimeFaults(read), ...etcdFaults(read), ...apiFaults(read), ...hookFaults(read)];
   if (read.gateway === undefined || read.subnetMask === undefined) return times;
   const prefix = prefixOf(read.gateway, read.subnetMask);
@@ -37,7 +37,7 @@ export function contradictionsIn(read: ReadSettings): readonly Fault[] {
   ];
 }
 
-function fault(key: SettingKey, message: string, remedy: string): Fault {
+function fault(key: SettingKey, message: string, remedy: string): SettingFault {
   return { key, message, remedy };
 }
 
@@ -46,7 +46,7 @@ function set(key: SettingKey, value: string): string {
   return `set ${SETTINGS[key].variable} (--${SETTINGS[key].flag}) to ${value}`;
 }
 
-function routerFaults(gateway: Ipv4, prefix: Prefix): readonly Fault[] {
+function routerFaults(gateway: Ipv4, prefix: Prefix): readonly SettingFault[] {
   const kind = reservedKind(gateway, prefix);
   if (kind === undefined) return [];
   return [
@@ -58,7 +58,7 @@ function routerFaults(gateway: Ipv4, prefix: Prefix): readonly Fault[] {
   ];
 }
 
-function subnetFaults(subnet: Settings['subnet'], prefix: Prefix): readonly Fault[] {
+function subnetFaults(subnet: Settings['subnet'], prefix: Prefix): readonly SettingFault[] {
   if (subnet === undefined) return [];
   const length = subnet.length ?? prefix.length;
   const agrees = length === prefix.length && (subnet.kind === 'mask' || subnet.network === prefix.network);
@@ -68,12 +68,12 @@ function subnetFaults(subnet: Settings['subnet'], prefix: Prefix): readonly Faul
 }
 
 /** The fault of a listen IP, set or found; undefined: none. */
-export function listenIpFault(read: ReadSettings, listenIp: Ipv4): Fault | undefined {
+export function listenIpFault(read: ReadSettings, listenIp: Ipv4): SettingFault | undefined {
   if (read.gateway === undefined || read.subnetMask === undefined) return undefined;
   return listenIpFaults({ ...read, listenIp }, read.gateway, prefixOf(read.gateway, read.subnetMask))[0];
 }
 
-function listenIpFaults(read: ReadSettings, gateway: Ipv4, prefix: Prefix): readonly Fault[] {
+function listenIpFaults(read: ReadSettings, gateway: Ipv4, prefix: Prefix): readonly SettingFault[] {
   const { listenIp } = read;
   if (listenIp === undefined) return [];
   const own = set('listenIp', `this node's own address, such as ${exampleAddress(prefix, 10)}`);
@@ -92,7 +92,7 @@ function listenIpFaults(read: ReadSettings, gateway: Ipv4, prefix: Prefix): read
   return [fault('listenIp', message, own)];
 }
 
-function routeFaults(routes: Settings['routes'], prefix: Prefix): readonly Fault[] {
+function routeFaults(routes: Settings['routes'], prefix: Prefix): readonly SettingFault[] {
   return routes
     .filter(({ router }) => router !== UNSPECIFIED && !contains(prefix, router))
     .map(({ destination, router }) =>
@@ -109,7 +109,7 @@ function relayFaults(
   relays: Settings['relays'],
   prefix: Prefix,
   listenIp: Ipv4 | undefined,
-): readonly Fault[] {
+): readonly SettingFault[] {
   return relays.flatMap(({ first, last }) => {
     if (first !== last) return [];
     const kind = reservedKind(first, prefix);
@@ -121,9 +121,9 @@ function relayFaults(
   });
 }
 
-function leaseTimeFaults(read: ReadSettings): readonly Fault[] {
+function leaseTimeFaults(read: ReadSettings): readonly SettingFault[] {
   const { leaseTime, leaseTimeMin: least, leaseTimeMax: most } = read;
-  const faults: Fault[] = [];
+  const faults: SettingFault[] = [];
   if (least !== undefined && most !== undefined && least > most) {
     faults.push(
       fault('leaseTimeMin', 'is more than the maximum', set('leaseTimeMin', 'at most the maximum')),

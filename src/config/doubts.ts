@@ -4,7 +4,7 @@ import { gatewayAddresses } from './address-plan.ts';
 import type { ReadSettings } from './contradictions.ts';
 import { editsBetween, nearestTo } from './nearest.ts';
 import { isWithin, poolRanges } from './pools.ts';
-import { type Fault, type Problem, SECRET_TEXT } from './problem.ts';
+import { type Problem, SECRET_TEXT, type SettingFault } from './problem.ts';
 import { type Environment, SETTING_KEYS, SETTINGS } from './settings.ts';
 import { withoutPassword } from './without-password.ts';
 
@@ -76,7 +76,7 @@ function nearestVariable(name: string, known: readonly string[]): string | undef
 }
 
 /** Settings that are valid, but most likely not meant so. */
-export function doubtsIn(read: ReadSettings): readonly Fault[] {
+export function doubtsIn(read: ReadSettings): readonly SettingFault[] {
   return [
     ...maskInSubnet(read),
     ...gatewaysInPool(read),
@@ -89,7 +89,11 @@ export function doubtsIn(read: ReadSettings): readonly Fault[] {
 }
 
 /** Who is known matters only where nobody else is served. */
-function knownForNothing({ knownClientsOnly, knownClients, knownMacs = [] }: ReadSettings): readonly Fault[] {
+function knownForNothing({
+  knownClientsOnly,
+  knownClients,
+  knownMacs = [],
+}: ReadSettings): readonly SettingFault[] {
   if (knownClientsOnly !== false) return [];
   const remedy = `set ${SETTINGS.knownClientsOnly.variable} (--${SETTINGS.knownClientsOnly.flag}) to on, or leave it out`;
   const message = 'counts only where known clients alone are served';
@@ -97,14 +101,14 @@ function knownForNothing({ knownClientsOnly, knownClients, knownMacs = [] }: Rea
   return knownClients === 'reserved' ? [{ key: 'knownClients', message, remedy }] : [];
 }
 
-function nothingWatched({ watchesFile, settingsFile }: ReadSettings): readonly Fault[] {
+function nothingWatched({ watchesFile, settingsFile }: ReadSettings): readonly SettingFault[] {
   if (watchesFile !== true || settingsFile !== undefined) return [];
   const remedy = `set ${SETTINGS.settingsFile.variable} (--${SETTINGS.settingsFile.flag}), or leave it out`;
   return [{ key: 'watchesFile', message: 'there is no settings file to watch', remedy }];
 }
 
 /** Peers are known by what is heard on the segment. */
-function peersElsewhere({ peers = [], gateway, subnetMask }: ReadSettings): readonly Fault[] {
+function peersElsewhere({ peers = [], gateway, subnetMask }: ReadSettings): readonly SettingFault[] {
   if (gateway === undefined || subnetMask === undefined) return [];
   const prefix = prefixOf(gateway, subnetMask);
   const elsewhere = peers.filter((peer) => !contains(prefix, peer)).map(ipv4ToText);
@@ -115,21 +119,21 @@ function peersElsewhere({ peers = [], gateway, subnetMask }: ReadSettings): read
 }
 
 /** A segment's name without endpoints of etcd: the leases are not shared, though that was probably meant. */
-function segmentAlone({ segment, etcdEndpoints = [] }: ReadSettings): readonly Fault[] {
+function segmentAlone({ segment, etcdEndpoints = [] }: ReadSettings): readonly SettingFault[] {
   if (segment === undefined || etcdEndpoints.length > 0) return [];
   const remedy = `set ${SETTINGS.etcdEndpoints.variable} to share them, or leave it out`;
   return [{ key: 'segment', message: 'is set without etcd: leases are not shared', remedy }];
 }
 
 /** A mask in GATEWAY_DHCP_SUBNET, as older settings have it. */
-function maskInSubnet({ subnet }: ReadSettings): readonly Fault[] {
+function maskInSubnet({ subnet }: ReadSettings): readonly SettingFault[] {
   if (subnet?.kind !== 'mask') return [];
   const remedy = `name it ${SETTINGS.subnetMask.variable}, and leave ${SETTINGS.subnet.variable} out`;
   return [{ key: 'subnet', message: 'is a mask, and is taken as one', remedy }];
 }
 
 /** RFC 3046 §5: what a relay says is believed, so a guest must not be able to pass for one. */
-function relaysInPool(read: ReadSettings): readonly Fault[] {
+function relaysInPool(read: ReadSettings): readonly SettingFault[] {
   const pools = poolRanges(read);
   const inPool = read.relays?.find(
     ({ first, last }) => first < last && pools.some((pool) => first <= pool.last && last >= pool.first),
@@ -142,7 +146,7 @@ function relaysInPool(read: ReadSettings): readonly Fault[] {
   ];
 }
 
-function gatewaysInPool(read: ReadSettings): readonly Fault[] {
+function gatewaysInPool(read: ReadSettings): readonly SettingFault[] {
   const { gateway, subnetMask, pools } = read;
   if (gateway === undefined || subnetMask === undefined) return [];
   const ranges = poolRanges(read);

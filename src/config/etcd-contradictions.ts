@@ -1,10 +1,10 @@
-import type { Fault } from './problem.ts';
+import type { SettingFault } from './problem.ts';
 import { SETTINGS, type SettingKey, type Settings } from './settings.ts';
 
 /** All contradictions between the settings of shared leases. Settings that could not be read are left out. */
-export function etcdFaults(read: Partial<Settings>): readonly Fault[] {
+export function etcdFaults(read: Partial<Settings>): readonly SettingFault[] {
   const { etcdEndpoints: endpoints = [], segment, share = [] } = read;
-  const faults: Fault[] = [
+  const faults: SettingFault[] = [
     ...together(read, 'etcdCert', 'etcdKey'),
     ...together(read, 'etcdUser', 'etcdPassword'),
   ];
@@ -45,7 +45,7 @@ function together(
   read: Partial<Settings>,
   one: 'etcdCert' | 'etcdUser',
   other: 'etcdKey' | 'etcdPassword',
-): readonly Fault[] {
+): readonly SettingFault[] {
   const missing: SettingKey | undefined =
     read[one] === undefined
       ? read[other] === undefined

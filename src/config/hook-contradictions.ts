@@ -2,17 +2,17 @@ import { X509Certificate } from 'node:crypto';
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { codeOf } from '../errors.ts';
-import type { Fault } from './problem.ts';
+import type { SettingFault } from './problem.ts';
 import { SETTINGS, type Settings } from './settings.ts';
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 const MOST_SECRET = 1024;
 
 /** What is wrong with the settings of hooks, and with the files that they name. */
-export function hookFaults(read: Partial<Settings>): readonly Fault[] {
+export function hookFaults(read: Partial<Settings>): readonly SettingFault[] {
   const { hook, webhook, webhookSecret, webhookSecretFile, webhookCa } = read;
-  const faults: Fault[] = [];
-  const add = (key: Fault['key'], wrong: readonly [message: string, remedy: string] | undefined) => {
+  const faults: SettingFault[] = [];
+  const add = (key: SettingFault['key'], wrong: readonly [message: string, remedy: string] | undefined) => {
     if (wrong !== undefined) faults.push({ key, message: wrong[0], remedy: wrong[1] });
   };
   if (hook !== undefined) add('hook', programFault(hook));

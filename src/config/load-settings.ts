@@ -7,7 +7,7 @@ import { type Origin, type Problem, problemOf } from './problem.ts';
 import { type LoadedSegment, loadSegments } from './segment-settings.ts';
 import type { Reading } from './setting-kinds.ts';
 import { type Environment, SETTINGS, type Settings } from './settings.ts';
-import { readTexts, settle } from './settle.ts';
+import { readTexts, settleSettings } from './settle-settings.ts';
 
 export interface LoadedSettings {
   readonly ok: true;
@@ -56,7 +56,7 @@ export function loadSettings(
 type Found = Omit<RejectedSettings, 'ok'>;
 
 function ofOne(flags: Flags, environment: Environment, { values, policy }: FileSettings): Found {
-  return { ...settle(originsOf(flags, environment, values), policy), segments: [] };
+  return { ...settleSettings(originsOf(flags, environment, values), policy), segments: [] };
 }
 
 function ofList(flags: Flags, environment: Environment, { values, segments = [] }: FileSettings): Found {

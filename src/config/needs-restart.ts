@@ -36,7 +36,7 @@ const OWN_SERVER =
   'each segment is a server of its own, which begins and ends with the process: restart the gateway';
 
 /** Segments that are added to the list or removed from it; undefined: none are. */
-export function otherSegments(
+export function changedSegments(
   before: readonly string[],
   after: readonly string[],
 ): RefusedChange | undefined {

@@ -2,11 +2,11 @@ import { type Ipv4, ipv4, ipv4ToText } from '../net/ipv4.ts';
 import { type AddressSpan, broadcastOf, contains, type Prefix, prefixToText } from '../net/prefix.ts';
 import { exampleAddress, gatewayAddresses } from './address-plan.ts';
 import { isWithin, mergedRanges, poolRanges, rangesToText, rangeToText } from './pools.ts';
-import type { Fault } from './problem.ts';
+import type { SettingFault } from './problem.ts';
 import { SETTINGS, type SettingKey, type Settings } from './settings.ts';
 
 /** What is wrong with the addresses for guests, and with what is kept from them. */
-export function poolFaults(read: Partial<Settings>, gateway: Ipv4, prefix: Prefix): readonly Fault[] {
+export function poolFaults(read: Partial<Settings>, gateway: Ipv4, prefix: Prefix): readonly SettingFault[] {
   const { pools, poolStart, poolEnd } = read;
   const ofPool =
     pools === undefined
@@ -30,7 +30,7 @@ function endFaults(
   prefix: Prefix,
   first: Ipv4 | undefined,
   last: Ipv4 | undefined,
-): readonly Fault[] {
+): readonly SettingFault[] {
   const faults = [
     ...endFault('poolStart', first, prefix, exampleAddress(prefix, 20)),
     ...endFault('poolEnd', last, prefix, ipv4ToText(ipv4(broadcastOf(prefix) - 1))),
@@ -55,7 +55,7 @@ function endFault(
   address: Ipv4 | undefined,
   prefix: Prefix,
   example: string,
-): Fault[] {
+): SettingFault[] {
   if (address === undefined) return [];
   const remedy = set(key, example);
   if (!contains(prefix, address))
@@ -64,7 +64,7 @@ function endFault(
   return kind === undefined ? [] : [{ key, message: `the pool contains the ${kind} address`, remedy }];
 }
 
-function poolsFaults(pools: readonly AddressSpan[], gateway: Ipv4, prefix: Prefix): readonly Fault[] {
+function poolsFaults(pools: readonly AddressSpan[], gateway: Ipv4, prefix: Prefix): readonly SettingFault[] {
   const faults = rangeFaults('pools', pools, prefix);
   return faults.length > 0 ? faults : pools.flatMap((range) => holdFaults(range, gateway, prefix));
 }
@@ -74,7 +74,7 @@ function rangeFaults(
   key: 'pools' | 'exclusions',
   ranges: readonly AddressSpan[],
   prefix: Prefix,
-): readonly Fault[] {
+): readonly SettingFault[] {
   const outside = ranges.find(({ first, last }) => !contains(prefix, first) || !contains(prefix, last));
   if (outside !== undefined) {
     const message = `${rangeToText(outside)} is outside the subnet ${prefixToText(prefix)}`;
@@ -88,10 +88,10 @@ function rangeFaults(
 }
 
 /** Addresses that no guest can have, in a range of the pool. */
-function holdFaults(range: AddressSpan, gateway: Ipv4, prefix: Prefix): readonly Fault[] {
+function holdFaults(range: AddressSpan, gateway: Ipv4, prefix: Prefix): readonly SettingFault[] {
   const text = rangeToText(range);
   const within = (address: Ipv4) => address >= range.first && address <= range.last;
-  const faults: Fault[] = [];
+  const faults: SettingFault[] = [];
   for (const end of [prefix.network, broadcastOf(prefix)])
     if (within(end)) {
       const message = `${text} contains the ${reservedKind(end, prefix)} address ${ipv4ToText(end)}`;
@@ -104,7 +104,7 @@ function holdFaults(range: AddressSpan, gateway: Ipv4, prefix: Prefix): readonly
   return faults;
 }
 
-function exclusionFaults(read: Partial<Settings>, prefix: Prefix): readonly Fault[] {
+function exclusionFaults(read: Partial<Settings>, prefix: Prefix): readonly SettingFault[] {
   const { exclusions = [] } = read;
   const faults = rangeFaults('exclusions', exclusions, prefix);
   const ranges = poolRanges(read);
@@ -116,7 +116,7 @@ function exclusionFaults(read: Partial<Settings>, prefix: Prefix): readonly Faul
 }
 
 /** What is wrong with the share of the pool that this gateway alone gives out. */
-export function shareFaults(read: Partial<Settings>): readonly Fault[] {
+export function shareFaults(read: Partial<Settings>): readonly SettingFault[] {
   const pools = mergedRanges(poolRanges(read));
   const share = [...(read.share ?? [])].sort((one, other) => one.first - other.first);
   if (pools.length === 0) return [];

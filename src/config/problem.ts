@@ -23,13 +23,13 @@ export interface Problem {
 }
 
 /** A fault of a setting, without the origin of its value. */
-export interface Fault {
+export interface SettingFault {
   readonly key: SettingKey;
   readonly message: string;
   readonly remedy: string;
 }
 
-export function problemOf(fault: Fault, origin: Origin): Problem {
+export function problemOf(fault: SettingFault, origin: Origin): Problem {
   return {
     setting: SETTINGS[fault.key].variable,
     value: shownText(fault.key, origin),

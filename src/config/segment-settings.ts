@@ -5,7 +5,7 @@ import type { FileSegment } from './file/read-segments.ts';
 import { type Flags, type Origins, originOf, originsOf } from './origins.ts';
 import { type Origin, originToText, type Problem, problemOf } from './problem.ts';
 import type { Environment, SettingKey, Settings } from './settings.ts';
-import { type Settled, settle } from './settle.ts';
+import { type SettledSettings, settleSettings } from './settle-settings.ts';
 
 /** One segment of the list in a settings file. */
 export interface LoadedSegment {
@@ -33,7 +33,7 @@ export interface LoadedList {
 }
 
 /** One entry with its settings. */
-interface Entry extends Settled {
+interface Entry extends SettledSettings {
   readonly at: Origin;
   readonly name: string | undefined;
 }
@@ -84,7 +84,7 @@ function entryOf(
 ): Entry {
   const origins = originsOf(flags, environment, { ...above, ...values });
   const { segment: name = NO_NAME } = values;
-  const settled = settle(
+  const settled = settleSettings(
     {
       ...origins,
       segment: name,

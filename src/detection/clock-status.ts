@@ -70,9 +70,9 @@ export function doubtOf({ jump }: ClockStatus): string {
 export function sentenceOf({ cause, at, seconds }: NonNullable<ClockStatus['jump']>): string {
   switch (cause) {
     case 'jumped':
-      return `it jumped by ${spanOf(seconds)} ${seconds < 0 ? 'back' : 'forward'}, to ${at}`;
+      return `it jumped by ${spanText(seconds)} ${seconds < 0 ? 'back' : 'forward'}, to ${at}`;
     case 'behind':
-      return `it said ${at}, ${spanOf(seconds)} before what was stored last`;
+      return `it said ${at}, ${spanText(seconds)} before what was stored last`;
     case 'early':
       return `it said ${at}, which is before this program was made`;
   }
@@ -86,7 +86,7 @@ const UNITS: readonly (readonly [name: string, seconds: number])[] = [
 ];
 
 /** In the largest unit that gives at least 2: `56.9 years`, `36 hours`, `90 s`. */
-export function spanOf(seconds: number): string {
+export function spanText(seconds: number): string {
   const span = Math.abs(seconds);
   const unit = UNITS.find(([, each]) => span >= 2 * each);
   return unit === undefined

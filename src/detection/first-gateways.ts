@@ -18,7 +18,7 @@ type Seen = Pick<Peers, 'peers' | 'known' | 'found'>;
  * has left a guest unanswered is not among them for ten minutes, or until a guest is heard selecting it. So a gateway that
  * is down delays only the guests that come within about a second, each by one second; and again every ten minutes.
  */
-export class FirstGateways {
+export class FirstGatewayList {
   readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #seen: Seen;
   /** Those that have left a guest unanswered, and when: monotonic milliseconds. */

@@ -1,5 +1,5 @@
 import type { GuestHost } from '../engine/decision/decision.ts';
-import type { GuestPorts as GuestPortsView } from '../exchange/exchange-parts.ts';
+import type { GuestPorts } from '../exchange/exchange-parts.ts';
 import type { Clock } from '../lease/clock.ts';
 import { type BridgePort, portToText } from '../net/bridge-port.ts';
 import type { Arrival } from '../net/datagram.ts';
@@ -38,7 +38,7 @@ const REFRESH = 30_000;
  * Where the guests are plugged in, asked once for each, and kept. The kernel is asked for all cards of a round together. Its
  * memory is fixed, whatever MACs are forged. Nothing safe rests on it: not to know is an answer too.
  */
-export class GuestPorts implements GuestPortsView {
+export class BridgeGuestPorts implements GuestPorts {
   readonly #segment: SegmentPorts;
   readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #seed: number;

@@ -1,4 +1,4 @@
-import type { PeerRequest, Rival, Rivalry } from '../engine/decision/decision.ts';
+import type { PeerRequest, Rival, RivalryOutcome } from '../engine/decision/decision.ts';
 import { isNewer, RIVAL_WINDOW, rivalryOfRepeated, rivalryOfSecond } from '../engine/decision/rivals.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import { instant, type Lease } from '../lease/lease.ts';
@@ -16,7 +16,7 @@ interface HeardRequest extends PeerRequest {
   /** When it was heard, and when its client asked the same gateway for the same address first: monotonic milliseconds. */
   readonly at: number;
   readonly firstAt: number;
-  readonly rivalry: Rivalry;
+  readonly rivalry: RivalryOutcome;
 }
 
 /** DHCPREQUESTs in which clients have selected other gateways, with how each stands beside its rivals. */
@@ -62,7 +62,7 @@ export class HeardRequests {
     return first;
   }
 
-  rivalryOf(address: Ipv4, client: ClientKey): Rivalry {
+  rivalryOf(address: Ipv4, client: ClientKey): RivalryOutcome {
     return this.#all.get(address)?.find((request) => request.client === client)?.rivalry ?? 'won';
   }
 
@@ -151,7 +151,7 @@ function withRequest(
 function rivalryBeside(
   rival: HeardRequest,
   { granter, at }: Pick<HeardRequest, 'granter' | 'at'>,
-): Rivalry | undefined {
+): RivalryOutcome | undefined {
   const isRival = rival.rivalry !== 'lost' && rival.granter !== granter && at - rival.at < RIVAL_WINDOW;
   return isRival ? rivalryOfSecond(rival.granter, granter, at - rival.firstAt) : undefined;
 }

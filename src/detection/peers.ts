@@ -1,5 +1,5 @@
 import type { RunningProblem } from '../diagnosis/running-problem.ts';
-import type { PeerObservations, PeerRequest, Rival, Rivalry } from '../engine/decision/decision.ts';
+import type { PeerObservations, PeerRequest, Rival, RivalryOutcome } from '../engine/decision/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
 import { CLAIM_SECONDS, type Instant, instant, type Version } from '../lease/lease.ts';
@@ -185,7 +185,7 @@ export class Peers implements PeerObservations {
     return this.requests.rivalFor(address, client, this.#clock.monotonic(), within);
   }
 
-  rivalryOf(address: Ipv4, client: ClientKey): Rivalry {
+  rivalryOf(address: Ipv4, client: ClientKey): RivalryOutcome {
     return this.requests.rivalryOf(address, client);
   }
 

@@ -4,7 +4,7 @@ import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 
 /** Addresses that are followed. In a larger pool each slot follows one address of its group at a time. */
-export const SLOTS = 4096;
+export const FOLLOWED = 4096;
 /** The second request comes so long after the first one, and the answers to it count for as long: milliseconds. */
 const APART = 250;
 /** A quiet address is asked again so long after the last request: milliseconds. */
@@ -64,7 +64,7 @@ export class QuietAddresses {
     this.#pools = pools;
     this.#facts = facts;
     this.#size = pools.reduce((sum, { first, last }) => sum + last - first + 1, 0);
-    this.slots = Math.min(this.#size, SLOTS);
+    this.slots = Math.min(this.#size, FOLLOWED);
     this.#addresses = new Uint32Array(this.slots);
     this.#askedAt = new Float64Array(this.slots).fill(EVER);
     this.#quietFrom = new Float64Array(this.slots).fill(NEVER);

@@ -1,5 +1,12 @@
 import type { Clock } from '../lease/clock.ts';
-import type { Boot, ClockJump, ClockNote, ClockOrder, DoubtCause, Explanation } from '../lease/clock-note.ts';
+import type {
+  ClockJump,
+  ClockNote,
+  ClockOrder,
+  DoubtCause,
+  Explanation,
+  MachineBoot,
+} from '../lease/clock-note.ts';
 import { CLOCK_TRUSTED } from '../lease/history-event.ts';
 import { historyReason } from '../lease/history-reason.ts';
 import type { Instant } from '../lease/lease.ts';
@@ -31,7 +38,7 @@ export interface TimeGuardParts {
   readonly log: Log;
   readonly store: Pick<LeaseStore, 'leases' | 'lastStoredAt' | 'clockNote' | 'noteClock'>;
   /** The boot of the machine; undefined: unknown, so nothing shows how long the gateway was off. */
-  readonly boot?: Boot | undefined;
+  readonly boot?: MachineBoot | undefined;
   /** When a gateway that shares the leases last agreed with this clock: monotonic milliseconds; undefined: never. */
   readonly agreedAt?: (() => number | undefined) | undefined;
 }

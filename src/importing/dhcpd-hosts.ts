@@ -1,14 +1,14 @@
 import { ipv4FromText } from '../net/ipv4.ts';
 import { octetsOf, wordsAfter } from './dhcpd-leases.ts';
 import { readStatements, type Statement, wordText } from './dhcpd-statements.ts';
-import type { Fault, FoundHost, Hosts, SourceFile } from './found.ts';
+import type { FoundHost, Hosts, SourceFault, SourceFile } from './found.ts';
 import { hostName } from './host-name.ts';
 import { cardFromText, identifierOf } from './octets.ts';
 
 /** The `host` declarations of dhcpd.conf, in whatever groups they stand, and those that dhcpd has written into dhcpd.leases. */
 export function readDhcpdHosts(source: SourceFile): Hosts {
   const { statements, faults: broken } = readStatements(source);
-  const faults: Fault[] = [...broken];
+  const faults: SourceFault[] = [...broken];
   const hosts = new Map<string, FoundHost>();
   for (const statement of everyStatement(statements)) {
     const [kind, named = ''] = statement.words;

@@ -1,7 +1,7 @@
 import { type Instant, instant, NEVER } from '../lease/lease.ts';
 import { ipv4FromText } from '../net/ipv4.ts';
 import { readStatements, type Statement, type Word, wordText } from './dhcpd-statements.ts';
-import type { Fault, LeaseContent, LeaseRow, LeaseRows, LeftOut, SourceFile } from './found.ts';
+import type { LeaseContent, LeaseRow, LeaseRows, LeftOut, SourceFault, SourceFile } from './found.ts';
 import { cardFromText, octetsFromText } from './octets.ts';
 import { runningLease } from './running-lease.ts';
 
@@ -19,7 +19,7 @@ const STATES: Readonly<Record<string, LeftOut>> = {
 export function readDhcpdLeases(source: SourceFile): LeaseRows {
   const { statements, faults: broken } = readStatements(source);
   const rows: LeaseRow[] = [];
-  const faults: Fault[] = [...broken];
+  const faults: SourceFault[] = [...broken];
   let ipv6 = 0;
   for (const statement of statements) {
     const kind = statement.words[0];

@@ -1,4 +1,4 @@
-import type { Fault, SourceFile } from './found.ts';
+import type { SourceFault, SourceFile } from './found.ts';
 
 /** A word, or the octets of what stands in quotes. */
 export type Word = string | Uint8Array;
@@ -39,7 +39,7 @@ const ESCAPES: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, b: 8 };
  */
 export function readStatements({ name, text }: SourceFile): {
   readonly statements: readonly Statement[];
-  readonly faults: readonly Fault[];
+  readonly faults: readonly SourceFault[];
 } {
   const reader = new StatementReader(name);
   for (const token of tokensOf(text, (line, what) => reader.wrong(line, what))) reader.take(token);
@@ -49,7 +49,7 @@ export function readStatements({ name, text }: SourceFile): {
 
 class StatementReader {
   readonly top: Statement[] = [];
-  readonly faults: Fault[] = [];
+  readonly faults: SourceFault[] = [];
   readonly #file: string;
   readonly #open: Open[] = [];
   #words: Word[] = [];

@@ -1,7 +1,7 @@
 import { ipv4FromText } from '../net/ipv4.ts';
-import type { Fault, FoundHost, Hosts, SourceFile } from './found.ts';
+import type { FoundHost, Hosts, SourceFault, SourceFile } from './found.ts';
 import { hostName } from './host-name.ts';
-import { secondsFromText } from './lease-time.ts';
+import { secondsFromDnsmasq } from './lease-time.ts';
 import { cardFromText, identifierOf, octetsFromText } from './octets.ts';
 
 /** Lines of a settings file that another file is named in. */
@@ -12,7 +12,7 @@ const OTHER_SETTING = /^(?:--)?[a-z][a-z\d-]*(\s*=.*)?$/;
 /** `dhcp-host=` lines of dnsmasq's settings, or the lines of a `dhcp-hostsfile`, which are the same without that word. */
 export function readDnsmasqHosts({ name: file, text }: SourceFile): Hosts {
   const hosts: FoundHost[] = [];
-  const faults: Fault[] = [];
+  const faults: SourceFault[] = [];
   for (const [index, content] of text.split('\n').entries()) {
     const line = content.replace(/(^|\s)#.*$/, '').trim();
     if (line === '') continue;
@@ -83,7 +83,7 @@ function addCard(draft: Draft, part: string): string | undefined {
 }
 
 function addNameOrTime(draft: Draft, part: string): string | undefined {
-  const seconds = secondsFromText(part);
+  const seconds = secondsFromDnsmasq(part);
   if (seconds !== undefined && (draft.hostname !== undefined || /^\d|^infinite$/.test(part))) {
     draft.leaseSeconds = seconds;
     return undefined;

@@ -1,6 +1,6 @@
 import { type Instant, instant, NEVER } from '../lease/lease.ts';
 import { ipv4FromText } from '../net/ipv4.ts';
-import type { Fault, LeaseContent, LeaseRow, LeaseRows, SourceFile } from './found.ts';
+import type { LeaseContent, LeaseRow, LeaseRows, SourceFault, SourceFile } from './found.ts';
 import { cardFromText, octetsFromText } from './octets.ts';
 import { runningLease } from './running-lease.ts';
 import { wholeLines } from './whole-lines.ts';
@@ -14,7 +14,7 @@ const WITHOUT_END = '0';
  */
 export function readDnsmasqLeases(source: SourceFile): LeaseRows {
   const rows: LeaseRow[] = [];
-  const faults: Fault[] = [];
+  const faults: SourceFault[] = [];
   let ipv6 = 0;
   for (const { text, ...place } of wholeLines(source, faults)) {
     const words = text.trim().split(/\s+/);

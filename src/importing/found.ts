@@ -17,7 +17,7 @@ export interface Place {
 }
 
 /** What cannot be taken over as it stands there. */
-export interface Fault extends Place {
+export interface SourceFault extends Place {
   readonly what: string;
 }
 
@@ -25,10 +25,10 @@ export interface Fault extends Place {
 export type LeftOut = 'expired' | 'not leased' | 'declined or abandoned' | 'older entry' | 'IPv6';
 
 /** A lease that another server has given. */
-export interface FoundLease extends Place, RunningLease {}
+export interface FoundLease extends Place, LeaseToImport {}
 
 /** One without its place. */
-export interface RunningLease {
+export interface LeaseToImport {
   readonly address: Ipv4;
   readonly hardware: HardwareAddress;
   /** Option 61; absent: the client has sent none that counts. */
@@ -39,13 +39,13 @@ export interface RunningLease {
 }
 
 /** One record of a lease file: a lease, or that an address is not leased any more. */
-export type LeaseContent = RunningLease | { readonly address: Ipv4; readonly leftOut: LeftOut };
+export type LeaseContent = LeaseToImport | { readonly address: Ipv4; readonly leftOut: LeftOut };
 export type LeaseRow = Place & LeaseContent;
 
 /** What a lease file has, in its order. */
 export interface LeaseRows {
   readonly rows: readonly LeaseRow[];
-  readonly faults: readonly Fault[];
+  readonly faults: readonly SourceFault[];
   /** Lines of DHCPv6, which no address here belongs to. */
   readonly ipv6: number;
 }
@@ -65,5 +65,5 @@ export interface FoundHost extends Place {
 
 export interface Hosts {
   readonly hosts: readonly FoundHost[];
-  readonly faults: readonly Fault[];
+  readonly faults: readonly SourceFault[];
 }

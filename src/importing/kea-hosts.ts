@@ -1,5 +1,5 @@
 import { ipv4FromText } from '../net/ipv4.ts';
-import type { Fault, FoundHost, Hosts, SourceFile } from './found.ts';
+import type { FoundHost, Hosts, SourceFault, SourceFile } from './found.ts';
 import { hostName } from './host-name.ts';
 import { cardFromText, identifierOf, octetsFromText } from './octets.ts';
 import { elementsOf, isJsonFault, memberOf, type PlacedJson, readPlacedJson } from './placed-json.ts';
@@ -12,7 +12,7 @@ export function readKeaHosts({ name: file, text }: SourceFile): Hosts {
   const json = readPlacedJson(text);
   if (isJsonFault(json)) return { hosts: [], faults: [{ file, ...json }] };
   const hosts: FoundHost[] = [];
-  const faults: Fault[] = [];
+  const faults: SourceFault[] = [];
   const lists = reservationLists(memberOf(json, 'Dhcp4') ?? json);
   if (lists.length === 0)
     faults.push({

@@ -1,6 +1,6 @@
 import { INFINITE_SECONDS, instant, NEVER } from '../lease/lease.ts';
 import { ipv4FromText } from '../net/ipv4.ts';
-import type { Fault, LeaseContent, LeaseRow, LeaseRows, LeftOut, SourceFile } from './found.ts';
+import type { LeaseContent, LeaseRow, LeaseRows, LeftOut, SourceFault, SourceFile } from './found.ts';
 import { cardFromText, octetsFromText } from './octets.ts';
 import { runningLease } from './running-lease.ts';
 import { wholeLines } from './whole-lines.ts';
@@ -23,7 +23,7 @@ const STATES: Readonly<Record<string, LeftOut>> = {
  */
 export function readKeaLeases(source: SourceFile): LeaseRows {
   const rows: LeaseRow[] = [];
-  const faults: Fault[] = [];
+  const faults: SourceFault[] = [];
   let ipv6 = 0;
   let columns: readonly string[] | undefined;
   for (const { text: line, ...place } of wholeLines(source, faults)) {

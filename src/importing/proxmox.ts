@@ -1,5 +1,5 @@
 import { ipv4FromText } from '../net/ipv4.ts';
-import type { Fault, FoundHost, Hosts, Place, SourceFile } from './found.ts';
+import type { FoundHost, Hosts, Place, SourceFault, SourceFile } from './found.ts';
 import { hostName } from './host-name.ts';
 import { cardFromText } from './octets.ts';
 import { elementsOf, isJsonFault, memberOf, readPlacedJson } from './placed-json.ts';
@@ -15,7 +15,7 @@ export interface ProxmoxCard extends FoundHost {
 
 export interface ProxmoxGuests {
   readonly cards: readonly ProxmoxCard[];
-  readonly faults: readonly Fault[];
+  readonly faults: readonly SourceFault[];
   /** Templates: they never run. */
   readonly templates: number;
 }
@@ -37,7 +37,7 @@ interface Setting {
  * own or several behind the lines that `tail -v` prints; and of what `pvesh get /cluster/resources --output-format json` says.
  */
 export function readProxmox(sources: readonly SourceFile[]): ProxmoxGuests {
-  const faults: Fault[] = [];
+  const faults: SourceFault[] = [];
   const listed = new Map<string, Listed>();
   const configured = new Set<string>();
   const cards: ProxmoxCard[] = [];
@@ -96,7 +96,7 @@ function partsOf({ name, text }: SourceFile): readonly SourceFile[] {
     .filter((part) => part.text.trim() !== '');
 }
 
-function listedIn({ name: file, text }: SourceFile, faults: Fault[]): readonly Listed[] {
+function listedIn({ name: file, text }: SourceFile, faults: SourceFault[]): readonly Listed[] {
   const json = readPlacedJson(text);
   if (isJsonFault(json)) {
     faults.push({ file, ...json });
@@ -138,7 +138,7 @@ function cardsOf(
   id: string,
   settings: ReadonlyMap<string, Setting>,
   listedName: string | undefined,
-  faults: Fault[],
+  faults: SourceFault[],
 ): readonly ProxmoxCard[] {
   const name = settings.get('name')?.value ?? settings.get('hostname')?.value ?? listedName;
   const hostname = hostName(name);

@@ -1,4 +1,4 @@
-import type { Fault, Place, SourceFile } from './found.ts';
+import type { Place, SourceFault, SourceFile } from './found.ts';
 
 export interface WholeLine extends Place {
   readonly text: string;
@@ -8,7 +8,7 @@ export interface WholeLine extends Place {
  * The lines of a file that another server writes line by line, less empty ones. A last line without its end is a fault: the
  * file was copied while it was written, or its disk was full, and what is left of it would be read as something else.
  */
-export function wholeLines({ name: file, text }: SourceFile, faults: Fault[]): readonly WholeLine[] {
+export function wholeLines({ name: file, text }: SourceFile, faults: SourceFault[]): readonly WholeLine[] {
   const lines = text.split('\n').map((content, index) => ({
     file,
     line: index + 1,

@@ -47,7 +47,7 @@ export interface ClockNote {
 }
 
 /** The running boot of the machine. */
-export interface Boot {
+export interface MachineBoot {
   readonly id: string;
   /** Its monotonic clock less the process's own: milliseconds. */
   readonly offset: number;

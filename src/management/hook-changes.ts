@@ -3,9 +3,9 @@ import { ipv4ToText, UNSPECIFIED } from '../net/ipv4.ts';
 import { GuestNames, labelOf } from '../reporting/guest-names.ts';
 import type { SharedEvent } from '../reporting/shared-events.ts';
 import type { ListedLease } from '../store/sqlite/lease-reader.ts';
-import { leasesAt, leasesCalled } from '../store/sqlite/query/named-leases.ts';
+import { leasesAtAddresses, leasesCalled } from '../store/sqlite/query/named-leases.ts';
 import { readReservations } from '../store/sqlite/query/read-reservations.ts';
-import { type Change, eventOf } from './hooks/change.ts';
+import { type Change, hookEventOf } from './hooks/change.ts';
 import type { LeaseReading } from './lease-reading.ts';
 
 /** How long the lease file is read at most: milliseconds. */
@@ -23,7 +23,7 @@ export async function hookChanges(
   if (events.length === 0) return [];
   return await leases.read(async ({ database }) => {
     const addresses = new Set(events.map(({ address }) => address));
-    const rows = new Map(leasesAt(database, [...addresses]).map((lease) => [lease.address, lease]));
+    const rows = new Map(leasesAtAddresses(database, [...addresses]).map((lease) => [lease.address, lease]));
     const labels = new Set([...rows.values()].flatMap(labelsOf));
     const signal = AbortSignal.timeout(LONGEST);
     const rivals = await leasesCalled(database, labels, now, signal);
@@ -39,7 +39,7 @@ function labelsOf({ address, hostname }: ListedLease): readonly string[] {
 }
 
 function changeOf(event: SharedEvent, row: ListedLease | undefined, names: GuestNames): Change {
-  const word = eventOf(event) ?? 'granted';
+  const word = hookEventOf(event) ?? 'granted';
   const lease = row?.client === event.client ? row : undefined;
   const isRunning = (word === 'granted' || word === 'moved') && lease?.state === 'bound';
   const all = isRunning ? names.of(lease) : [];

@@ -35,6 +35,6 @@ export class OwnProblems {
   }
 }
 
-export function certificateProblem({ message, remedy }: CertificateProblem): RunningProblem {
+export function apiCertificateProblem({ message, remedy }: CertificateProblem): RunningProblem {
   return { name: 'api-certificate', message, remedy, stopsNewGuests: false };
 }

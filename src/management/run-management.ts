@@ -11,7 +11,7 @@ import { TcpListener } from './listen/tcp-listener.ts';
 import { UnixListener } from './listen/unix-listener.ts';
 import { openSegment } from './open-segment.ts';
 import type { ManagementOptions } from './options.ts';
-import { certificateProblem, OwnProblems } from './own-problems.ts';
+import { apiCertificateProblem, OwnProblems } from './own-problems.ts';
 import { readPageFiles } from './page/page-files.ts';
 import { servePage } from './page/serve-page.ts';
 import { CallCounts } from './platform/call-counts.ts';
@@ -64,7 +64,7 @@ export async function runManagement(
     say,
   });
   const problems = new OwnProblems(port, () => [
-    ...(certificates?.problems ?? []).map(certificateProblem),
+    ...(certificates?.problems ?? []).map(apiCertificateProblem),
     ...segments.flatMap((each) => each.problems),
     ...(platform?.problems ?? []),
   ]);

@@ -3,7 +3,7 @@ import {
   type Field,
   MalformedMessage,
   type MessageOf,
-  type MessageType,
+  type MessageTable,
   MOST_MEMBERS,
   type PartOf,
   type Time,
@@ -21,7 +21,7 @@ const LARGEST = { int32: 2 ** 31, int64: 2 ** 63 } as const;
  *
  * @throws MalformedMessage, and nothing else.
  */
-export function messageFromJson<Type extends MessageType>(type: Type, text: string): MessageOf<Type> {
+export function messageFromJson<Type extends MessageTable>(type: Type, text: string): MessageOf<Type> {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -32,11 +32,11 @@ export function messageFromJson<Type extends MessageType>(type: Type, text: stri
 }
 
 /** Fields with their absent values are left out. */
-export function messageToJson<Type extends MessageType>(type: Type, value: PartOf<Type>): string {
+export function messageToJson<Type extends MessageTable>(type: Type, value: PartOf<Type>): string {
   return JSON.stringify(toJson(type, value));
 }
 
-function fromJson(type: MessageType, json: unknown, where: string): object {
+function fromJson(type: MessageTable, json: unknown, where: string): object {
   if (type.isTime) return timeFrom(json, where);
   if (typeof json !== 'object' || json === null || Array.isArray(json))
     throw new MalformedMessage(`${where} is not an object`);
@@ -100,7 +100,7 @@ function timeFrom(json: unknown, where: string): Time {
   return { seconds: at / 1000, nanos: Number(fraction.padEnd(9, '0')) };
 }
 
-function toJson(type: MessageType, value: unknown): unknown {
+function toJson(type: MessageTable, value: unknown): unknown {
   const members = value as Readonly<Record<string, unknown>>;
   if (type.isTime) return timeTo(members);
   const json: Record<string, unknown> = {};

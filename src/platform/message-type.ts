@@ -1,5 +1,5 @@
 /** How the value of a field is written. A message type is a nested message. */
-export type Kind = 'text' | 'flag' | 'int32' | 'int64' | 'bytes' | MessageType;
+export type Kind = 'text' | 'flag' | 'int32' | 'int64' | 'bytes' | MessageTable;
 
 /** One field of a message. */
 export interface Field<Value> {
@@ -16,7 +16,7 @@ export type FieldTable = Readonly<Record<string, Field<unknown>>>;
  * A message of Protocol Buffers: its fields by name. A name is the one of its JSON form (vpsId), from which the name in a
  * .proto file derives (vps_id).
  */
-export interface MessageType<Fields extends FieldTable = FieldTable> {
+export interface MessageTable<Fields extends FieldTable = FieldTable> {
   readonly fields: Fields;
   /** True: google.protobuf.Timestamp, which JSON writes as one text. */
   readonly isTime: boolean;
@@ -26,7 +26,9 @@ type ValueOf<Each> = Each extends Field<infer Value> ? Value : never;
 
 /** The value of a message type: all of its fields. */
 export type MessageOf<Type> =
-  Type extends MessageType<infer Fields> ? { readonly [Name in keyof Fields]: ValueOf<Fields[Name]> } : never;
+  Type extends MessageTable<infer Fields>
+    ? { readonly [Name in keyof Fields]: ValueOf<Fields[Name]> }
+    : never;
 
 /** What is written of a message: a field that is left out has its absent value. */
 export type PartOf<Type> = {
@@ -38,7 +40,7 @@ type PartOfValue<Value> = Value extends string | number | boolean | Uint8Array |
     ? readonly PartOfValue<Item>[]
     : { readonly [Name in keyof Value]?: PartOfValue<Value[Name]> };
 
-export function message<const Fields extends FieldTable>(fields: Fields): MessageType<Fields> {
+export function message<const Fields extends FieldTable>(fields: Fields): MessageTable<Fields> {
   return { fields, isTime: false };
 }
 
@@ -67,14 +69,14 @@ export function bytes(number: number): Field<Uint8Array> {
   return { number, kind: 'bytes', isList: false, absent: new Uint8Array(0) };
 }
 
-export function nested<Type extends MessageType>(
+export function nested<Type extends MessageTable>(
   number: number,
   kind: Type,
 ): Field<MessageOf<Type> | undefined> {
   return { number, kind, isList: false, absent: undefined };
 }
 
-export function list<Type extends MessageType>(
+export function list<Type extends MessageTable>(
   number: number,
   kind: Type,
 ): Field<readonly MessageOf<Type>[]> {
@@ -104,6 +106,6 @@ export function tooMany(name: string): MalformedMessage {
 }
 
 /** A message without any field. */
-export function emptyValues({ fields }: MessageType): Record<string, unknown> {
+export function emptyValues({ fields }: MessageTable): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).map(([name, { absent }]) => [name, absent]));
 }

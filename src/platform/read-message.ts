@@ -3,7 +3,7 @@ import {
   type Field,
   MalformedMessage,
   type MessageOf,
-  type MessageType,
+  type MessageTable,
   MOST_MEMBERS,
   tooMany,
 } from './message-type.ts';
@@ -28,7 +28,7 @@ const DEEPEST_GROUP = 32;
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Fields by number. */
-const FIELDS = new WeakMap<MessageType, ReadonlyMap<number, readonly [string, Field<unknown>]>>();
+const FIELDS = new WeakMap<MessageTable, ReadonlyMap<number, readonly [string, Field<unknown>]>>();
 
 /**
  * Reads a message. Fields that the type does not have, and known ones of another wire type, are skipped. Of a field that comes
@@ -36,11 +36,11 @@ const FIELDS = new WeakMap<MessageType, ReadonlyMap<number, readonly [string, Fi
  *
  * @throws MalformedMessage, and nothing else.
  */
-export function readMessage<Type extends MessageType>(type: Type, octets: Uint8Array): MessageOf<Type> {
+export function readMessage<Type extends MessageTable>(type: Type, octets: Uint8Array): MessageOf<Type> {
   return readInto(type, new Octets(octets, 0, octets.length), emptyValues(type)) as MessageOf<Type>;
 }
 
-function readInto(type: MessageType, from: Octets, values: Record<string, unknown>): object {
+function readInto(type: MessageTable, from: Octets, values: Record<string, unknown>): object {
   const fields = fieldsOf(type);
   while (!from.isAtEnd) {
     const tag = from.number();
@@ -56,7 +56,7 @@ function readInto(type: MessageType, from: Octets, values: Record<string, unknow
   return values;
 }
 
-function fieldsOf(type: MessageType): ReadonlyMap<number, readonly [string, Field<unknown>]> {
+function fieldsOf(type: MessageTable): ReadonlyMap<number, readonly [string, Field<unknown>]> {
   const known = FIELDS.get(type);
   if (known !== undefined) return known;
   const made = new Map(

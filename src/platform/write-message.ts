@@ -1,4 +1,4 @@
-import type { Field, MessageType, PartOf } from './message-type.ts';
+import type { Field, MessageTable, PartOf } from './message-type.ts';
 
 const VARINT = 0;
 const BYTES = 2;
@@ -7,7 +7,7 @@ const FIRST_ROOM = 256;
 const UTF8 = new TextEncoder();
 
 /** Writes a message, its fields in the order of its table. A field with its absent value is left out, as the format demands. */
-export function writeMessage<Type extends MessageType>(type: Type, value: PartOf<Type>): Uint8Array {
+export function writeMessage<Type extends MessageTable>(type: Type, value: PartOf<Type>): Uint8Array {
   const output = new Output();
   for (const [name, field] of Object.entries(type.fields)) {
     const found = (value as Readonly<Record<string, unknown>>)[name];

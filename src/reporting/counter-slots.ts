@@ -51,7 +51,7 @@ const TALLY_SLOTS = Object.values(TALLIES).reduce((sum, names) => sum + names.le
 const HISTOGRAM_SLOTS = Object.values(HISTOGRAMS).reduce((sum, { length }) => sum + length + 2, 0);
 
 /** The number of slots: one number of 64 bits each. */
-export const SLOTS = TALLY_SLOTS + SINGLES.length + HISTOGRAM_SLOTS;
+export const COUNTER_SLOTS = TALLY_SLOTS + SINGLES.length + HISTOGRAM_SLOTS;
 
 /** Undefined for a name that the table does not have. */
 export function tallySlot(tally: TallyName, name: string): number | undefined {

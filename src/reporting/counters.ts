@@ -5,10 +5,10 @@ import type { Timings } from '../exchange/timings.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Message } from '../wire/message.ts';
 import {
+  COUNTER_SLOTS,
   HISTOGRAMS,
   type HistogramName,
   histogramSlot,
-  SLOTS,
   singleSlot,
   type TallyName,
   tallySlot,
@@ -29,7 +29,7 @@ const BATCH = histogramSlot('batch');
  * can read meanwhile (`CounterReader`), also while this thread stands still. To count allocates nothing.
  */
 export class Counters implements Observer, Timings {
-  readonly memory = new SharedArrayBuffer(SLOTS * Float64Array.BYTES_PER_ELEMENT);
+  readonly memory = new SharedArrayBuffer(COUNTER_SLOTS * Float64Array.BYTES_PER_ELEMENT);
   readonly #slots = new Float64Array(this.memory);
   readonly #reader = new CounterReader(this.#slots);
 

@@ -112,7 +112,7 @@ function fieldsOf(
   outcome: DecisionOutcome,
   repeated: number,
 ): object {
-  const address = addressOf(message, decision);
+  const address = addressOfDecision(message, decision);
   const other = decision.kind === 'wait' ? undefined : decision.other;
   return {
     message: message.type ?? 'BOOTP',
@@ -137,7 +137,7 @@ function jsonOf(
   outcome: DecisionOutcome,
   repeated: number,
 ): string {
-  const address = addressOf(message, decision);
+  const address = addressOfDecision(message, decision);
   const other = decision.kind === 'wait' ? undefined : decision.other;
   let text = `"message":"${message.type ?? 'BOOTP'}","client":"${client}","hardware":"${hardwareToText(message.hardware)}"`;
   if (address !== 0) text += `,"address":"${ipv4ToText(address)}"`;
@@ -153,7 +153,7 @@ function jsonOf(
 }
 
 /** The address that the decision is about: it is granted, probed or written; else the one that the client names. */
-export function addressOf(message: Message, decision: Decision): Ipv4 {
+export function addressOfDecision(message: Message, decision: Decision): Ipv4 {
   if (decision.kind === 'wait') return decision.address;
   if (decision.kind === 'reply' && decision.reply.yiaddr !== 0) return decision.reply.yiaddr;
   return decision.change?.writes[0]?.address ?? message.requestedAddress ?? message.ciaddr;

@@ -9,7 +9,7 @@ import type { LeaseStore, Outcome } from '../store/lease-store.ts';
 import type { Message } from '../wire/message.ts';
 import { optionName } from '../wire/option-text.ts';
 import { ConflictWarnings } from './conflict-warnings.ts';
-import { addressOf, DecisionLines } from './decision-lines.ts';
+import { addressOfDecision, DecisionLines } from './decision-lines.ts';
 import { DroppedDatagrams } from './dropped-datagrams.ts';
 import { LastingState } from './lasting-state.ts';
 import { LineLimits, repeatedField } from './line-limits.ts';
@@ -78,7 +78,7 @@ export class DecisionLog implements Observer {
     this.#noteStore(outcome);
     this.#pools.note(decision);
     if (isDurable(outcome)) {
-      this.#conflicts.note(message, client, decision, addressOf(message, decision));
+      this.#conflicts.note(message, client, decision, addressOfDecision(message, decision));
       if (decision.kind === 'reply' && decision.reply.type !== 'DHCPNAK') this.#names.note(message, client);
     }
   }

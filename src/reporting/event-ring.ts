@@ -9,7 +9,7 @@ import type { ClientKey } from '../lease/client-key.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Message } from '../wire/message.ts';
-import { addressOf } from './decision-lines.ts';
+import { addressOfDecision } from './decision-lines.ts';
 
 /** One decision as plain values: they outlive the message, and can be posted to another thread. */
 export interface DecisionEvent {
@@ -80,7 +80,11 @@ export class EventRing implements Observer, SegmentObserver {
 
   decided(message: Message, client: ClientKey, decision: Decision, outcome: DecisionOutcome): void {
     const { type = 'BOOTP', xid, hardware } = message;
-    this.#write({ type, xid, client, hardware, address: addressOf(message, decision) }, decision, outcome);
+    this.#write(
+      { type, xid, client, hardware, address: addressOfDecision(message, decision) },
+      decision,
+      outcome,
+    );
   }
 
   ordered(decision: Decision, outcome: DecisionOutcome): void {

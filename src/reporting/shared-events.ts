@@ -6,7 +6,7 @@ import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { OUTCOMES } from '../store/lease-store.ts';
 import { MESSAGE_TYPES } from '../wire/message.ts';
-import { addressOf } from './decision-lines.ts';
+import { addressOfDecision } from './decision-lines.ts';
 
 /**
  * Records that the memory has room for; a reader that is later than that misses some. A power of two, and more than the
@@ -92,7 +92,7 @@ export class SharedEvents implements Observer {
       xid,
       client,
       hardware,
-      addressOf(message, decision),
+      addressOfDecision(message, decision),
       decision,
       outcome,
       took,

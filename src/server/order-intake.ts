@@ -130,7 +130,7 @@ export class OrderIntake {
     if (typeof verdict === 'string') return { outcome: 'refused', why: verdict };
     if (outcome === 'nothing') return { outcome: 'refused', why: 'stopped' };
     if (outcome === 'committed') return { outcome, reason: verdict.reason };
-    const detail = outcome === 'conflict' ? this.unreadable(changeOf(verdict)) : undefined;
+    const detail = outcome === 'conflict' ? this.unreadable(changeIn(verdict)) : undefined;
     return detail === undefined ? { outcome } : { outcome: 'unreadable-key', detail };
   }
 
@@ -167,7 +167,7 @@ function decisionIn(verdict: Decision | OrderRefusal): Decision | undefined {
   return typeof verdict === 'string' ? undefined : verdict;
 }
 
-export function changeOf(decision: Decision): LeaseChange | undefined {
+export function changeIn(decision: Decision): LeaseChange | undefined {
   return decision.kind === 'silence' ? decision.change : undefined;
 }
 

@@ -2,7 +2,7 @@ import { currentAt } from '../allocation/availability.ts';
 import { goesFirst } from '../allocation/gateway-rank.ts';
 import type { MissedTraffic } from '../detection/missed-traffic.ts';
 import type { Peers } from '../detection/peers.ts';
-import { type LeaseFacts, QUIET_FOR, QuietAddresses, SLOTS } from '../detection/quiet-addresses.ts';
+import { FOLLOWED, type LeaseFacts, QUIET_FOR, QuietAddresses } from '../detection/quiet-addresses.ts';
 import { QuietLap } from '../detection/quiet-lap.ts';
 import type { ClusterPeers } from '../engine/decision/decision.ts';
 import type { Clock } from '../lease/clock.ts';
@@ -89,7 +89,7 @@ export class QuietWatch {
     const { clusterPeers, peers } = this.#memory;
     const entitlement = mayHave(subnet, ANYBODY, address);
     // Where a slot follows one address of many, that one is for anybody.
-    const isFollowed = entitlement === 'reserved' && sizeOf(subnet.pools) <= SLOTS;
+    const isFollowed = entitlement === 'reserved' && sizeOf(subnet.pools) <= FOLLOWED;
     if (entitlement !== 'lease' && !isFollowed) return false;
     if (clusterPeers?.live.has(address) === true) return false;
     if (peers.peers.size > 0 && !goesFirst(self, address, peers.peers.keys())) return false;

@@ -17,7 +17,7 @@ import { changesBetween, type MemberChange } from '../lease/reservation/reservat
 import type { Reservations } from '../lease/reservation/reservation-view.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { Outcome, WhatIsWritten } from '../store/lease-store.ts';
-import { changeOf, contextOf, type OrderIntake, type OrderRun } from './order-intake.ts';
+import { changeIn, contextOf, type OrderIntake, type OrderRun } from './order-intake.ts';
 import type { ServerParts } from './server-parts.ts';
 import type { Memory } from './server-state.ts';
 
@@ -165,7 +165,7 @@ export class ReservationIntake {
 
   /** Others have been faster each time, or the store has a value that it cannot read. */
   #refusedFor(outcome: Exclude<Outcome, 'committed'>, decision: Decision): ReservationResult {
-    return (outcome === 'conflict' ? this.#unreadable(changeOf(decision)) : undefined) ?? { outcome };
+    return (outcome === 'conflict' ? this.#unreadable(changeIn(decision)) : undefined) ?? { outcome };
   }
 
   #unreadable(change: WhatIsWritten | undefined): ReservationResult | undefined {

@@ -5,7 +5,7 @@ import type { Decide } from '../engine/decision/decision.ts';
 import type { Observer } from '../exchange/observer.ts';
 import type { Pace } from '../exchange/pace.ts';
 import type { Clock } from '../lease/clock.ts';
-import type { Boot } from '../lease/clock-note.ts';
+import type { MachineBoot } from '../lease/clock-note.ts';
 import type { Log } from '../log/log.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
@@ -66,7 +66,7 @@ export interface ServerParts extends Declaration {
   readonly clock: Clock;
   readonly log: Log;
   /** The boot of the machine; absent: unknown, so nothing shows how long the gateway was off. */
-  readonly boot?: Boot | undefined;
+  readonly boot?: MachineBoot | undefined;
   readonly decide: Decide;
   /** A whole number of 32 bits that no client can know. */
   readonly seed: number;

@@ -1,8 +1,8 @@
 import type { ClusterPeersView } from '../detection/cluster-peers.ts';
 import type { DeclineLog } from '../detection/decline-log.ts';
 import type { DiscoverRetries } from '../detection/discover-retries.ts';
-import type { FirstGateways } from '../detection/first-gateways.ts';
-import type { GuestPorts } from '../detection/guest-ports.ts';
+import type { FirstGatewayList } from '../detection/first-gateways.ts';
+import type { BridgeGuestPorts } from '../detection/guest-ports.ts';
 import type { HostAnswers } from '../detection/host-answers.ts';
 import type { MissedTraffic } from '../detection/missed-traffic.ts';
 import type { OtherGateways } from '../detection/other-gateways.ts';
@@ -70,9 +70,9 @@ export function mayLeaseBeOver({ clusterPeers, timeGuard }: Memory, lease: Lease
 interface ServiceMemory {
   readonly sightings: Sightings;
   readonly quiet?: QuietWatch;
-  readonly guestPorts?: GuestPorts | undefined;
+  readonly guestPorts?: BridgeGuestPorts | undefined;
   readonly hostAnswers?: HostAnswers;
-  readonly firstGateways?: FirstGateways;
+  readonly firstGateways?: FirstGatewayList;
 }
 
 /** The state of the running server, as the exchange reads it. */

@@ -1,6 +1,6 @@
 import { Claims } from '../detection/claims.ts';
-import { FirstGateways } from '../detection/first-gateways.ts';
-import { GuestPorts } from '../detection/guest-ports.ts';
+import { FirstGatewayList } from '../detection/first-gateways.ts';
+import { BridgeGuestPorts } from '../detection/guest-ports.ts';
 import { HostAnswers } from '../detection/host-answers.ts';
 import type { Probe } from '../detection/probe.ts';
 import { Reception } from '../detection/reception.ts';
@@ -37,7 +37,7 @@ export class Service {
   readonly #parts: ServerParts;
   readonly #memory: Memory;
   readonly #quiet: QuietWatch;
-  readonly #guestPorts: GuestPorts | undefined;
+  readonly #guestPorts: BridgeGuestPorts | undefined;
   readonly #claims: Claims;
   readonly #unstored: UnstoredClaims;
   #plan: Plan;
@@ -67,7 +67,7 @@ export class Service {
     });
     const monotonic = () => clock.monotonic();
     const { ports } = medium;
-    const guestPorts = ports === undefined ? undefined : new GuestPorts(ports, clock, parts.seed);
+    const guestPorts = ports === undefined ? undefined : new BridgeGuestPorts(ports, clock, parts.seed);
     this.#guestPorts = guestPorts;
     const isOfGuest = (machine: HardwareAddress) => guestPorts?.isOfGuest(machine) === true;
     const { prober, sightings } = new ArpWatch({
@@ -97,7 +97,7 @@ export class Service {
         memory,
         {
           ...{ sightings, quiet, guestPorts, hostAnswers: new HostAnswers(clock) },
-          firstGateways: new FirstGateways(clock, memory.peers),
+          firstGateways: new FirstGatewayList(clock, memory.peers),
         },
         monotonic,
       ),

@@ -1,5 +1,5 @@
 import { inCommon } from '../config/changed-settings.ts';
-import { otherSegments, type RefusedChange } from '../config/needs-restart.ts';
+import { changedSegments, type RefusedChange } from '../config/needs-restart.ts';
 import type { Adoption, Declaration } from './declaration.ts';
 import type { Adopter } from './reload.ts';
 
@@ -17,7 +17,7 @@ export class SeveralServers implements Adopter<Declarations> {
   }
 
   refusals(next: Declarations): readonly RefusedChange[] {
-    const others = otherSegments([...this.#current.keys()], [...next.keys()]);
+    const others = changedSegments([...this.#current.keys()], [...next.keys()]);
     if (others !== undefined) return [others];
     return inCommon(
       [...this.#servers].map(([name, server]) => {

@@ -20,7 +20,7 @@ import { sharingProblemToText } from '../store/etcd/membership/sharing-problem.t
 import { alarmsOf, spaceProblems } from '../store/etcd/membership/space.ts';
 import { type MirrorState, openLeaseReader } from '../store/sqlite/lease-reader.ts';
 import { refuseSilentDisk } from '../store/sqlite/silent-disk.ts';
-import { connect } from './etcd-connection.ts';
+import { connectEtcd } from './etcd-connection.ts';
 import type { SharedSettings } from './shared-settings.ts';
 
 /** Reads of which the quickest tells how long etcd takes. */
@@ -166,7 +166,7 @@ async function askMember(
   shared: SharedSettings,
   endpoint: SharedSettings['settings']['etcdEndpoints'][number],
 ): Promise<{ readonly line: MemberLine; readonly status: MemberStatus | undefined }> {
-  const etcd = await connect({ ...shared, settings: { ...shared.settings, etcdEndpoints: [endpoint] } });
+  const etcd = await connectEtcd({ ...shared, settings: { ...shared.settings, etcdEndpoints: [endpoint] } });
   const { target } = endpoint;
   try {
     const status = await etcd.status();
@@ -196,7 +196,7 @@ interface SharedState {
 
 /** Reads the segment. A call goes to one member, and after a failure to the next. @throws EtcdError where all fail. */
 async function readShared(shared: SharedSettings, keys: Keys): Promise<SharedState> {
-  const etcd = await connect(shared);
+  const etcd = await connectEtcd(shared);
   try {
     for (let left = shared.settings.etcdEndpoints.length; ; left -= 1) {
       try {

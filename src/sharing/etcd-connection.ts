@@ -31,7 +31,7 @@ export interface EtcdConnection {
 }
 
 /** A client that connects with its first call. @throws GatewayError bad-settings for certificates that cannot be used. */
-export async function connect(shared: EtcdSettings): Promise<Etcd> {
+export async function connectEtcd(shared: EtcdSettings): Promise<Etcd> {
   return (await openEtcd(shared, () => undefined)).etcd;
 }
 
@@ -61,7 +61,7 @@ export function certificateFiles({ etcdCa, etcdCert, etcdKey }: Partial<Settings
 }
 
 /** A fault of a certificate, with its setting, the value and where that was set. */
-export function certificateProblem(
+export function etcdCertificateProblem(
   { part, message, remedy }: CertificateFault,
   { origins }: Pick<EtcdSettings, 'origins'>,
 ): Problem {
@@ -80,7 +80,7 @@ async function refuseUnusable(certificates: Certificates, settings: EtcdSettings
   await delay(LOOK_AGAIN_AFTER);
   await certificates.look();
   const problems = unusableOf(certificates).map((fault) =>
-    problemToText(certificateProblem(fault, settings)),
+    problemToText(etcdCertificateProblem(fault, settings)),
   );
   if (problems.length === 0) return;
   throw new GatewayError('bad-settings', `no connection to etcd is possible: ${problems.join('; and ')}`);

@@ -1,7 +1,7 @@
 import type { Ipv4 } from '../net/ipv4.ts';
 
 /** What machines are told that boot over the network. */
-export interface Boot {
+export interface NetworkBoot {
   /** RFC 2131 §2: siaddr, and options 66 and 150 where they are not set otherwise. */
   readonly nextServer: Ipv4 | undefined;
   /** RFC 2132 §9.4: option 66, instead of the next server's address. */
@@ -36,7 +36,10 @@ export const ARCHITECTURES = {
 } as const satisfies Readonly<Record<string, readonly number[]>>;
 
 /** What one segment or class says, before what was said less precisely. */
-export function mergedBoot(own: Boot | undefined, others: Boot | undefined): Boot | undefined {
+export function mergedBoot(
+  own: NetworkBoot | undefined,
+  others: NetworkBoot | undefined,
+): NetworkBoot | undefined {
   if (own === undefined || others === undefined) return own ?? others;
   return {
     nextServer: own.nextServer ?? others.nextServer,

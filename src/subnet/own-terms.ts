@@ -1,5 +1,5 @@
 import type { OptionBlock } from '../wire/reply.ts';
-import type { Boot } from './boot.ts';
+import type { NetworkBoot } from './boot.ts';
 import type { RenewalRule } from './renewal.ts';
 
 /** What the settings say to some guests, beside or instead of what all of the segment are told. */
@@ -11,7 +11,7 @@ export interface OwnTerms {
   /** Seconds; undefined: as everybody. */
   readonly leaseTime: number | undefined;
   readonly renewal: RenewalRule;
-  readonly boot: Boot | undefined;
+  readonly boot: NetworkBoot | undefined;
 }
 
 export const NO_TERMS: OwnTerms = {

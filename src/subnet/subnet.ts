@@ -3,7 +3,7 @@ import type { ReservationView } from '../lease/reservation/reservation-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Prefix } from '../net/prefix.ts';
 import type { OptionBlock } from '../wire/reply.ts';
-import type { Boot } from './boot.ts';
+import type { NetworkBoot } from './boot.ts';
 import type { ClientClass } from './client-class.ts';
 import type { RenewalRule } from './renewal.ts';
 
@@ -32,7 +32,7 @@ export interface Subnet {
   readonly always: ReadonlySet<number>;
   readonly renewal: RenewalRule;
   /** Undefined: nobody is told what to boot. */
-  readonly boot: Boot | undefined;
+  readonly boot: NetworkBoot | undefined;
   /** True: seen by a machine that boots over the network, and there is a file for it. */
   readonly isBooting?: boolean;
   readonly classes: readonly ClientClass[];

@@ -34,7 +34,7 @@ export function decode(
   length: number,
 ): Message | Malformed {
   // RFC 951 §3: even a BOOTP message has 300 octets; nothing that is cut inside the cookie is a client's request.
-  if (length < at.OPTIONS || offset < 0 || offset + length > bytes.length) return TOO_SHORT;
+  if (length < at.OPTIONS_OFFSET || offset < 0 || offset + length > bytes.length) return TOO_SHORT;
   if (length > 0xffff) return TOO_LONG;
   const op = view.getUint8(offset + at.OP);
   if (op !== at.BOOTREQUEST && op !== at.BOOTREPLY) return BAD_OP;

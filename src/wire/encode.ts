@@ -36,7 +36,7 @@ export function encode(
     throw new RangeError(`no room for ${SHORTEST} octets at ${offset} of ${bytes.length}`);
   putHeader(reply, bytes, view, offset);
 
-  let end = offset + at.OPTIONS;
+  let end = offset + at.OPTIONS_OFFSET;
   const type = TYPE_CODE[reply.type];
   if (type !== 0) {
     bytes[end] = 53;

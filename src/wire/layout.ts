@@ -15,7 +15,7 @@ export const SNAME = 44;
 export const FILE = 108;
 /** RFC 2131 §3: 99, 130, 83, 99. */
 export const COOKIE = 236;
-export const OPTIONS = 240;
+export const OPTIONS_OFFSET = 240;
 
 export const CHADDR_BYTES = 16;
 export const SNAME_BYTES = 64;

@@ -1,5 +1,5 @@
 import { joinParts } from './join-parts.ts';
-import { FILE, FILE_BYTES, OPTIONS, SNAME, SNAME_BYTES } from './layout.ts';
+import { FILE, FILE_BYTES, OPTIONS_OFFSET, SNAME, SNAME_BYTES } from './layout.ts';
 
 /** RFC 2132 §3.1 and §3.2: the two options without a length. */
 export const PAD = 0;
@@ -26,7 +26,7 @@ const NO_MORE = -1;
 const OPTIONS_FIELD = 0;
 const FILE_FIELD = 1;
 const SNAME_FIELD = 2;
-const FIRST: readonly number[] = [OPTIONS, FILE, SNAME];
+const FIRST: readonly number[] = [OPTIONS_OFFSET, FILE, SNAME];
 
 /**
  * The options of one message, checked in one walk. A truncated option ends the walk of its field; what was read

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { GuestPorts } from '../../src/detection/guest-ports.ts';
+import { BridgeGuestPorts } from '../../src/detection/guest-ports.ts';
 import { hardwareFromText, NO_HARDWARE } from '../../src/net/hardware-address.ts';
 import { UNSPECIFIED } from '../../src/net/ipv4.ts';
 import { decode } from '../../src/wire/decode.ts';
@@ -15,7 +15,7 @@ const BEN = new Guest('52:54:00:00:00:02');
 function setUp() {
   const clock = new FakeClock();
   const cards = new PluggedCards();
-  const ports = new GuestPorts(cards, clock, 4711);
+  const ports = new BridgeGuestPorts(cards, clock, 4711);
   /** One round with these messages. */
   const round = (...messages: readonly Uint8Array[]) => {
     for (const bytes of messages) {

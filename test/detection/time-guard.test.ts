@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { TimeGuard } from '../../src/detection/time-guard.ts';
-import type { Boot, ClockNote } from '../../src/lease/clock-note.ts';
+import type { ClockNote, MachineBoot } from '../../src/lease/clock-note.ts';
 import { type Instant, instant } from '../../src/lease/lease.ts';
 import { FakeClock } from '../support/clock.ts';
 import { LogLines } from '../support/log-lines.ts';
@@ -11,7 +11,7 @@ const DAY = 24 * HOUR;
 const NOW = instant(Date.UTC(2026, 10, 28));
 const YEAR_1970 = instant(10_000);
 const YEAR_2098 = instant(Date.UTC(2098, 0));
-const BOOT: Boot = { id: 'this boot', offset: 5_000_000 };
+const BOOT: MachineBoot = { id: 'this boot', offset: 5_000_000 };
 
 let boots = 0;
 
@@ -19,7 +19,7 @@ interface Start {
   readonly clock?: FakeClock;
   readonly lastStoredAt?: Instant;
   readonly note?: ClockNote | undefined;
-  readonly boot?: Boot | undefined;
+  readonly boot?: MachineBoot | undefined;
   readonly longestLease?: number;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { GuestPorts } from '../../src/detection/guest-ports.ts';
+import { BridgeGuestPorts } from '../../src/detection/guest-ports.ts';
 import { HostAnswers } from '../../src/detection/host-answers.ts';
 import { Peers } from '../../src/detection/peers.ts';
 import type { Message } from '../../src/wire/message.ts';
@@ -19,7 +19,7 @@ function hearing() {
   const plan = planOf({ peers: new Set([at(PEER)]), probeMilliseconds: 0 });
   const cards = new PluggedCards();
   const bench = memoryBench({ plan });
-  const guestPorts = new GuestPorts(cards, bench.clock, 4711);
+  const guestPorts = new BridgeGuestPorts(cards, bench.clock, 4711);
   const answers = new HostAnswers(bench.clock);
   const peers = new Peers(bench.clock, new LogLines(), () => bench.store.leases.revision);
   peers.known = plan.peers;

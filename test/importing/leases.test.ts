@@ -3,7 +3,7 @@ import { readDhcpdLeases } from '../../src/importing/dhcpd-leases.ts';
 import { readDnsmasqLeases } from '../../src/importing/dnsmasq-leases.ts';
 import type { LeaseRows } from '../../src/importing/found.ts';
 import { readKeaLeases } from '../../src/importing/kea-leases.ts';
-import { settle } from '../../src/importing/settle.ts';
+import { settleLeases } from '../../src/importing/settle-leases.ts';
 import { instant, NEVER } from '../../src/lease/lease.ts';
 import { hardwareToText } from '../../src/net/hardware-address.ts';
 import { ipv4ToText } from '../../src/net/ipv4.ts';
@@ -15,7 +15,7 @@ const B = '52:54:00:00:00:02';
 
 /** What counts of a file, in short: each lease as text, each fault with its line. */
 function counted(read: LeaseRows, repeats: 'often' | 'once' = 'often') {
-  const { leases, faults, leftOut } = settle([read], NOW, repeats);
+  const { leases, faults, leftOut } = settleLeases([read], NOW, repeats);
   return {
     leases: leases.map(({ address, hardware, identifier, hostname, expiresAt, line }) =>
       [
@@ -281,7 +281,7 @@ describe('lease files of several dnsmasq', () => {
     const files = [first, second].map((lines, index) =>
       readDnsmasqLeases({ name: `node${index + 1}`, text: lines.map((line) => `${line}\n`).join('') }),
     );
-    const { leases, faults } = settle(files, NOW, 'once');
+    const { leases, faults } = settleLeases(files, NOW, 'once');
     return {
       leases: leases.map(({ file, address, hardware }) => [
         file,

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { PATIENCE } from '../../src/management/listen/ended-callers.ts';
+import { CALLER_PATIENCE } from '../../src/management/listen/ended-callers.ts';
 import { httpServer } from '../../src/management/listen/http-server.ts';
 
 const CALLERS = 300;
@@ -19,7 +19,7 @@ afterEach(() => {
 });
 
 /** A server on a Unix socket, and the paths of the requests that it has begun. What is below /slow takes a while, and so does the end of /pieces; /gone and /events never end; /large is. */
-async function served(patience = PATIENCE) {
+async function served(patience = CALLER_PATIENCE) {
   const folder = mkdtempSync(join(tmpdir(), 'vps-gateway-gone-'));
   const socketPath = join(folder, 'api.sock');
   const begun: string[] = [];
@@ -172,7 +172,7 @@ describe('a caller that has ended its side after its request', () => {
   });
 
   test('and reads nothing of its answer is closed after a time', async () => {
-    const { endUnread, left } = await served({ ...PATIENCE, unread: 20 });
+    const { endUnread, left } = await served({ ...CALLER_PATIENCE, unread: 20 });
 
     await endUnread(head('/large'));
 
@@ -180,13 +180,13 @@ describe('a caller that has ended its side after its request', () => {
   });
 
   test('is not closed while its answer takes a while', async () => {
-    const { askAndEnd } = await served({ ...PATIENCE, unread: 5 });
+    const { askAndEnd } = await served({ ...CALLER_PATIENCE, unread: 5 });
 
     expect(await askAndEnd(head('/slow'))).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   });
 
   test('is told to ask again when its answer takes too long, or others keep it waiting: work on a read ends', async () => {
-    const { askAndEnd, begun, left } = await served({ ...PATIENCE, answer: 100 });
+    const { askAndEnd, begun, left } = await served({ ...CALLER_PATIENCE, answer: 100 });
 
     const all = await Promise.all(Array.from({ length: 20 }, () => askAndEnd(head('/gone'))));
 
@@ -196,7 +196,7 @@ describe('a caller that has ended its side after its request', () => {
   });
 
   test('has each of its requests answered, when the first takes too long', async () => {
-    const { askAndEnd } = await served({ ...PATIENCE, answer: 100 });
+    const { askAndEnd } = await served({ ...CALLER_PATIENCE, answer: 100 });
 
     const told = await askAndEnd(head('/gone') + head('/here'));
 
@@ -204,7 +204,7 @@ describe('a caller that has ended its side after its request', () => {
   });
 
   test('has an answer to its end that has begun, however long that takes', async () => {
-    const { askAndEnd } = await served({ ...PATIENCE, answer: 20 });
+    const { askAndEnd } = await served({ ...CALLER_PATIENCE, answer: 20 });
 
     const told = await askAndEnd(head('/pieces'));
 
@@ -212,7 +212,7 @@ describe('a caller that has ended its side after its request', () => {
   });
 
   test('has its change carried out and answered, however long that takes', async () => {
-    const { askAndEnd } = await served({ ...PATIENCE, answer: 1 });
+    const { askAndEnd } = await served({ ...CALLER_PATIENCE, answer: 1 });
 
     const told = await askAndEnd('PUT /slow HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nwhole');
 

@@ -4,7 +4,7 @@ import { Hono } from 'hono';
 import { expect, test } from 'vitest';
 import type { ApiEnvironment, Caller } from '../../src/management/http/caller.ts';
 import { limitLoad } from '../../src/management/http/load-limit.ts';
-import { Problem } from '../../src/management/http/problem.ts';
+import { ApiProblem } from '../../src/management/http/problem.ts';
 
 const CALLER: Caller = { via: 'unix', remote: '' };
 
@@ -13,7 +13,7 @@ function limited(atWork: number, queued: number, longest = 30_000) {
   const working: (() => void)[] = [];
   const app = new Hono<ApiEnvironment>();
   app.onError((error) =>
-    error instanceof Problem ? error.response() : new Response('broken', { status: 500 }),
+    error instanceof ApiProblem ? error.response() : new Response('broken', { status: 500 }),
   );
   app.use(limitLoad(atWork, queued)(longest));
   app.get('/', async (context) => {

@@ -3,8 +3,8 @@ import { exhaustionOf } from '../../src/management/samples/forecast.ts';
 import { inSteps } from '../../src/management/samples/in-steps.ts';
 import { quantileOf } from '../../src/management/samples/quantile.ts';
 import {
-  SAMPLE_BYTES,
   SAMPLE_FIELDS,
+  SAMPLE_RING_BYTES,
   type Sample,
   SampleRing,
 } from '../../src/management/samples/sample-ring.ts';
@@ -26,7 +26,7 @@ const samples = (count: number, left: (minute: number) => number) =>
 
 describe('the samples', () => {
   test('of seven days are kept, the newest, and outlive who wrote them', () => {
-    const memory = new SharedArrayBuffer(SAMPLE_BYTES);
+    const memory = new SharedArrayBuffer(SAMPLE_RING_BYTES);
     const ring = new SampleRing(memory);
 
     for (const each of samples(WEEK + 5, (minute) => minute)) ring.put(each);
@@ -39,7 +39,7 @@ describe('the samples', () => {
 
   test('say what has come since the one before, and nothing of the time before the first', async () => {
     const counters = new Counters();
-    const ring = new SampleRing(new SharedArrayBuffer(SAMPLE_BYTES));
+    const ring = new SampleRing(new SharedArrayBuffer(SAMPLE_RING_BYTES));
     let now = BEGIN;
     const sampler = new Sampler({
       ring,

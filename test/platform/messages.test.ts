@@ -5,7 +5,7 @@ import { messageFromJson, messageToJson } from '../../src/platform/json-message.
 import {
   type Field,
   MalformedMessage,
-  type MessageType,
+  type MessageTable,
   MOST_MEMBERS,
   type PartOf,
 } from '../../src/platform/message-type.ts';
@@ -14,8 +14,8 @@ import { readMessage } from '../../src/platform/read-message.ts';
 import { writeMessage } from '../../src/platform/write-message.ts';
 import { schemaOf } from '../support/platform-service.ts';
 
-const TYPES: readonly (readonly [string, MessageType])[] = [
-  ...Object.entries(UNARY).flatMap(([name, { request, response }]): [string, MessageType][] => [
+const TYPES: readonly (readonly [string, MessageTable])[] = [
+  ...Object.entries(UNARY).flatMap(([name, { request, response }]): [string, MessageTable][] => [
     [`${name}Request`, request],
     [`${name}Response`, response],
   ]),
@@ -31,7 +31,7 @@ const TIMES = fc.record({
 });
 
 /** A value of a message, as our own codec has it. */
-function arbitraryOf(type: MessageType): fc.Arbitrary<Record<string, unknown>> {
+function arbitraryOf(type: MessageTable): fc.Arbitrary<Record<string, unknown>> {
   if (type.isTime) return TIMES;
   const members = Object.entries(type.fields).map(([name, field]) => [name, fieldOf(field)] as const);
   return fc.record(Object.fromEntries(members));
@@ -114,13 +114,13 @@ describe.each(TYPES)('%s', (name, type) => {
 const none = new Uint8Array(0);
 
 /** As JSON without what is absent: the other library writes fractions of a second its own way. */
-function normal(type: MessageType, value: object): string {
+function normal(type: MessageTable, value: object): string {
   const text = messageToJson(type, value as PartOf<typeof type>);
   return text.replace(/(\.\d{3}?(\d{3})??)(0{3}){1,2}Z/g, '$1Z');
 }
 
 /** A message of which some octets are others, or that ends early. */
-function damaged(type: MessageType): fc.Arbitrary<Uint8Array> {
+function damaged(type: MessageTable): fc.Arbitrary<Uint8Array> {
   return fc
     .tuple(arbitraryOf(type), fc.array(fc.tuple(fc.nat(400), fc.nat(255)), { maxLength: 3 }), fc.nat(400))
     .map(([value, changes, length]) => {

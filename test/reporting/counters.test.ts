@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import {
+  COUNTER_SLOTS,
   REPLY_BUCKETS,
-  SLOTS,
   TALLIES,
   type TallyName,
   tallySlot,
@@ -109,5 +109,5 @@ test('every reason, drop and message type has a place of its own', () => {
   );
 
   expect(new Set(slots).size).toBe(slots.length);
-  expect(Math.max(...slots.map(Number))).toBeLessThan(SLOTS);
+  expect(Math.max(...slots.map(Number))).toBeLessThan(COUNTER_SLOTS);
 });

@@ -1,4 +1,4 @@
-import type { Compare, Etcd, Operation, Transaction } from '../../src/store/etcd/client/etcd.ts';
+import type { Compare, Etcd, EtcdOperation, Transaction } from '../../src/store/etcd/client/etcd.ts';
 import { PassingEtcd } from '../support/passing-etcd.ts';
 
 /** Changes the operations in what a transaction reads when it is sent again. */
@@ -45,7 +45,7 @@ export class Uncompared extends PassingEtcd {
   }
 
   override transact(transaction: Transaction) {
-    const success = transaction.success.map((operation): Operation => {
+    const success = transaction.success.map((operation): EtcdOperation => {
       if (operation.kind !== 'transaction' || !operation.transaction.success.some(isOfAddress))
         return operation;
       const compare = operation.transaction.compare.filter((each) => !this.#isLeftOut(each));
@@ -58,7 +58,7 @@ export class Uncompared extends PassingEtcd {
 /** A reservation is not written into the key of its address. */
 export class Unmarked extends PassingEtcd {
   override transact(transaction: Transaction) {
-    const success = transaction.success.map((operation): Operation => {
+    const success = transaction.success.map((operation): EtcdOperation => {
       if (operation.kind !== 'transaction' || !operation.transaction.success.some(isOfReservation))
         return operation;
       const writes = operation.transaction.success.filter((each) => !isOfAddress(each));
@@ -68,18 +68,18 @@ export class Unmarked extends PassingEtcd {
   }
 }
 
-function isOfReservation(operation: Operation): boolean {
+function isOfReservation(operation: EtcdOperation): boolean {
   return operation.kind !== 'transaction' && operation.key.includes('/rs/');
 }
 
-function isOfAddress(operation: Operation): boolean {
+function isOfAddress(operation: EtcdOperation): boolean {
   return operation.kind === 'put' && operation.key.includes('/ip/');
 }
 
 export const forget = () => 'forgotten';
 export const claim = (own: string, found: string) => (own === '' ? found : own);
 
-function operationOf(success: readonly Operation[]): string {
+function operationOf(success: readonly EtcdOperation[]): string {
   for (const operation of success) {
     if (operation.kind !== 'put') continue;
     const op = /"op":"([^"]*)"/.exec(Buffer.from(operation.value).toString('utf8'))?.[1];

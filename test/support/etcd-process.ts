@@ -4,8 +4,8 @@ import { createServer } from 'node:net';
 import {
   type EtcdMember,
   EtcdMembers,
+  type EtcdMembersOptions,
   type EtcdSite,
-  type MembersOptions,
   memberOn,
 } from '../../src/cli/lab/nodes/etcd-members.ts';
 
@@ -19,7 +19,7 @@ export function hasEtcd(): boolean {
   }
 }
 
-export interface EtcdOptions extends MembersOptions {
+export interface EtcdOptions extends EtcdMembersOptions {
   readonly members?: number;
   /** A member on each, on the ports that etcd has by default, instead of on loopback. */
   readonly sites?: readonly EtcdSite[];

@@ -3,9 +3,9 @@ import {
   type AskedMember,
   type Etcd,
   EtcdError,
+  type EtcdOperation,
   type KeyValue,
   type MemberStatus,
-  type Operation,
   type OperationResult,
   type RangeOptions,
   type RangeResult,
@@ -210,7 +210,7 @@ export class MemoryCluster {
     return { succeeded, revision: next, results };
   }
 
-  #operate(operation: Operation, next: number, written: Set<string>): OperationResult {
+  #operate(operation: EtcdOperation, next: number, written: Set<string>): OperationResult {
     if (operation.kind === 'transaction')
       return { kind: 'transaction', result: this.#run(operation.transaction, next, written) };
     const { key } = operation;
@@ -247,7 +247,7 @@ function checkSize({ compare, success, failure }: Transaction, most: number): vo
 }
 
 /** What operations may write; like etcd, it refuses two that may write one key before it runs any. */
-function keysOf(operations: readonly Operation[]): WrittenKeys {
+function keysOf(operations: readonly EtcdOperation[]): WrittenKeys {
   const puts = new Set<string>();
   const deletes = new Set<string>();
   for (const operation of operations) {
@@ -262,7 +262,7 @@ function keysOf(operations: readonly Operation[]): WrittenKeys {
   return { puts, deletes };
 }
 
-function writtenBy(operation: Operation): WrittenKeys {
+function writtenBy(operation: EtcdOperation): WrittenKeys {
   const none: ReadonlySet<string> = new Set();
   if (operation.kind === 'put') return { puts: new Set([operation.key]), deletes: none };
   if (operation.kind === 'delete') return { puts: none, deletes: new Set([operation.key]) };

@@ -1,4 +1,4 @@
-import type { Etcd, Operation, Transaction } from '../../src/store/etcd/client/etcd.ts';
+import type { Etcd, EtcdOperation, Transaction } from '../../src/store/etcd/client/etcd.ts';
 
 /** Passes everything on, as it is. */
 export class PassingEtcd implements Etcd {
@@ -69,8 +69,8 @@ export class WithoutIdentities extends PassingEtcd {
 
 function withoutIdentities(transaction: Transaction): Transaction {
   const kept = ({ key }: { readonly key: string }) => !key.includes('/rid/');
-  const operations = (all: readonly Operation[]) =>
-    all.flatMap((operation): Operation[] => {
+  const operations = (all: readonly EtcdOperation[]) =>
+    all.flatMap((operation): EtcdOperation[] => {
       if (operation.kind !== 'transaction') return kept(operation) ? [operation] : [];
       return [{ ...operation, transaction: withoutIdentities(operation.transaction) }];
     });

@@ -1,4 +1,4 @@
-import { FirstGateways } from '../../src/detection/first-gateways.ts';
+import { FirstGatewayList } from '../../src/detection/first-gateways.ts';
 import { Peers } from '../../src/detection/peers.ts';
 import { Sightings } from '../../src/detection/sightings.ts';
 import { keyOfIdentifier } from '../../src/lease/client-key.ts';
@@ -73,7 +73,7 @@ export class SharedSegment {
   /** From now on each guest is left to one of the gateways for a moment. */
   leaveGuests(): void {
     for (const { bench, peers } of this.nodes) {
-      const firstGateways = new FirstGateways(this.clock, peers);
+      const firstGateways = new FirstGatewayList(this.clock, peers);
       Object.assign(bench.serverState, {
         firstGateways,
         noteRequest: (...heard: Parameters<typeof peers.noteRequest>) => {

@@ -19,7 +19,7 @@ const NOT_CONNECTED: readonly unknown[] = ['ENOENT', 'ECONNREFUSED', 'EACCES', '
 
 export type Query = Readonly<Record<string, string | undefined>>;
 
-export interface Order {
+export interface ApiOrder {
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly query?: Query;
@@ -31,8 +31,8 @@ export interface Order {
   readonly remedies?: Remedies;
 }
 
-interface ApiRequest extends Omit<Order, 'method'> {
-  readonly method: Order['method'] | 'GET';
+interface ApiRequest extends Omit<ApiOrder, 'method'> {
+  readonly method: ApiOrder['method'] | 'GET';
 }
 
 /** The management API of the gateway that runs with a leases directory, over its Unix socket. */
@@ -79,7 +79,7 @@ export class GatewayApi {
    *
    * @throws GatewayError if there is no gateway, or it refuses; 'outcome-unknown' if it may have done it.
    */
-  async order<Answer>(order: Order): Promise<Answer> {
+  async order<Answer>(order: ApiOrder): Promise<Answer> {
     return (await this.#ask(order)) as Answer;
   }
 

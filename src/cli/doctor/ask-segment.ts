@@ -140,7 +140,7 @@ function replyIn(view: DataView, length: number) {
   const header = (view.getUint8(ETHERNET) & 0x0f) * 4;
   const udp = ETHERNET + header;
   const payload = udp + 8;
-  if (length < payload + at.OPTIONS || view.getUint8(ETHERNET + 9) !== UDP) return undefined;
+  if (length < payload + at.OPTIONS_OFFSET || view.getUint8(ETHERNET + 9) !== UDP) return undefined;
   if (view.getUint16(udp + 2) !== CLIENT_PORT) return undefined;
   const message = decode(new Uint8Array(view.buffer), view, payload, length - payload);
   return message.ok && message.op === at.BOOTREPLY ? message : undefined;
@@ -166,7 +166,7 @@ function discoverOf({ hardware }: Interface, xid: number): Uint8Array {
   view.setUint16(start + at.FLAGS, at.BROADCAST_FLAG);
   putHardware(view, start + at.CHADDR, hardware);
   view.setUint32(start + at.COOKIE, at.MAGIC_COOKIE);
-  bytes.set([53, 1, 1, 55, 3, 1, ROUTERS, 51, 255], start + at.OPTIONS);
+  bytes.set([53, 1, 1, 55, 3, 1, ROUTERS, 51, 255], start + at.OPTIONS_OFFSET);
   putFrameHeaders(view, start, MESSAGE_OCTETS, UNSPECIFIED, CLIENT_PORT, LIMITED_BROADCAST, SERVER_PORT);
   return bytes;
 }

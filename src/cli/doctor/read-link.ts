@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { LinkFacts, VxlanFacts } from '../../diagnosis/doctor/link-lines.ts';
-import { type Json, listOf, objectOf } from '../../diagnosis/firewall/nft-json.ts';
+import { itemsOf, type NftObject, objectOf } from '../../diagnosis/firewall/nft-json.ts';
 import { droppingRulesFor } from '../../diagnosis/firewall/read-firewall.ts';
 import { outputOf } from '../../diagnosis/program-output.ts';
 import { ipv4FromText, ipv4ToText } from '../../net/ipv4.ts';
@@ -51,7 +51,7 @@ function vxlansOf(name: string, interfaces: readonly Interface[]): readonly Vxla
 }
 
 /** A tunnel of Proxmox has a local address and a list of nodes, and no interface of its own. */
-function underlayOf(tunnel: string, data: Json, interfaces: readonly Interface[]): string | undefined {
+function underlayOf(tunnel: string, data: NftObject, interfaces: readonly Interface[]): string | undefined {
   const { link, local, remote } = data;
   if (typeof link === 'string') return link;
   const holder = interfaces.find(({ addresses }) =>
@@ -69,13 +69,13 @@ function underlayOf(tunnel: string, data: Json, interfaces: readonly Interface[]
 function ownVlanOf(name: string): number | undefined {
   const printed = printedBy('bridge', '-j', 'vlan', 'show', 'dev', name);
   if (printed === undefined) return undefined;
-  const vlans = printed.flatMap(({ vlans }) => listOf(vlans).map(objectOf));
-  const own = vlans.find((each) => listOf(each?.['flags']).includes('PVID'))?.['vlan'] ?? 0;
+  const vlans = printed.flatMap(({ vlans }) => itemsOf(vlans).map(objectOf));
+  const own = vlans.find((each) => itemsOf(each?.['flags']).includes('PVID'))?.['vlan'] ?? 0;
   return typeof own === 'number' ? own : undefined;
 }
 
 /** The objects of the list that a program prints as JSON; undefined: it is missing, fails, takes too long or prints something else. */
-function printedBy(name: string, ...words: readonly string[]): readonly Json[] | undefined {
+function printedBy(name: string, ...words: readonly string[]): readonly NftObject[] | undefined {
   const output = outputOf(name, words, PATIENCE);
   if (output.kind !== 'printed') return undefined;
   try {

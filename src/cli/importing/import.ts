@@ -7,13 +7,13 @@ import { readDnsmasqLeases } from '../../importing/dnsmasq-leases.ts';
 import type { FoundHost, FoundLease, Hosts, LeaseRows, SourceFile } from '../../importing/found.ts';
 import { readKeaHosts } from '../../importing/kea-hosts.ts';
 import { readKeaLeases } from '../../importing/kea-leases.ts';
-import { settle } from '../../importing/settle.ts';
 import { settleHosts } from '../../importing/settle-hosts.ts';
+import { settleLeases } from '../../importing/settle-leases.ts';
 import { instant } from '../../lease/lease.ts';
 import { type ApiOptions, apiCommand, apiOf, withReason } from '../api/api-command.ts';
 import { type CommandSurroundings, surroundingsOfProcess } from '../surroundings.ts';
 import { keaFiles } from './kea-files.ts';
-import { faultOutcome, type Outcome, tellOutcomes, writeOutcomes } from './outcome.ts';
+import { faultOutcome, type ImportOutcome, tellOutcomes, writeOutcomes } from './outcome.ts';
 import { addProxmoxCommand } from './proxmox.ts';
 import { readSource } from './read-source.ts';
 import { reserveHost } from './reserve-hosts.ts';
@@ -101,9 +101,9 @@ async function importFrom(
       'nothing to import\nto mend it: name a file: --leases, --hosts, or both',
     );
   const rows = leaseFiles.flatMap(server.filesOf).map(server.readLeases);
-  const { leases, faults, leftOut } = settle(rows, instant(Date.now()), server.repeats);
+  const { leases, faults, leftOut } = settleLeases(rows, instant(Date.now()), server.repeats);
   const found = settleHosts(hostFiles.map(readSource).map(server.readHosts), leases);
-  const outcomes: Outcome[] = [...faults, ...found.faults].map(faultOutcome);
+  const outcomes: ImportOutcome[] = [...faults, ...found.faults].map(faultOutcome);
   let hasBegun = false;
   try {
     await carryOut(leases, found.hosts, options, surroundings, (some) => {
@@ -128,7 +128,7 @@ async function carryOut(
   hosts: readonly FoundHost[],
   options: Options,
   { environment }: CommandSurroundings,
-  done: (outcomes: readonly Outcome[]) => void,
+  done: (outcomes: readonly ImportOutcome[]) => void,
 ): Promise<void> {
   const api = apiOf(options, environment);
   await takeLeases(api, leases, options, done);

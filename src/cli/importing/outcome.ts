@@ -1,11 +1,11 @@
 import { EXIT_STATUS } from '../../errors.ts';
-import type { Fault, Place } from '../../importing/found.ts';
+import type { Place, SourceFault } from '../../importing/found.ts';
 import { jsonText } from '../output/json.ts';
 import { type Column, writeTable } from '../output/output.ts';
 import type { CommandSurroundings } from '../surroundings.ts';
 
 /** What became of one lease, host or line of the files. */
-export interface Outcome extends Place {
+export interface ImportOutcome extends Place {
   /**
    * leased: the lease is taken over. reserved: there is a new reservation. changed: one has changed. known: it is here already.
    * refused: it stays out. unknown: it may have been stored or not. fault: what stands there is no lease and no host.
@@ -21,7 +21,7 @@ export interface Outcome extends Place {
   readonly remark: string | null;
 }
 
-const COLUMNS: readonly Column<Outcome>[] = [
+const COLUMNS: readonly Column<ImportOutcome>[] = [
   { heading: 'WHAT', cell: ({ what }) => what },
   { heading: 'ADDRESS', cell: ({ address }) => address },
   { heading: 'MAC', cell: ({ mac }) => mac },
@@ -31,7 +31,7 @@ const COLUMNS: readonly Column<Outcome>[] = [
   { heading: 'REMARK', cell: ({ remark }) => remark, wraps: true, least: 20 },
 ];
 
-export function faultOutcome({ file, line, what: remark }: Fault): Outcome {
+export function faultOutcome({ file, line, what: remark }: SourceFault): ImportOutcome {
   const nothing = { address: null, mac: null, id: null, hostname: null, expires: null };
   return { what: 'fault', file, line, ...nothing, remark };
 }
@@ -40,7 +40,7 @@ type Form = { readonly json?: boolean; readonly dryRun?: boolean };
 
 /** Prints what became of each. */
 export function writeOutcomes(
-  outcomes: readonly Outcome[],
+  outcomes: readonly ImportOutcome[],
   leftOut: ReadonlyMap<string, number>,
   { json, dryRun }: Form,
   { output }: Pick<CommandSurroundings, 'output'>,
@@ -54,7 +54,7 @@ export function writeOutcomes(
 
 /** Prints what became of all; the exit status says whether any was refused or is no lease. */
 export function tellOutcomes(
-  outcomes: readonly Outcome[],
+  outcomes: readonly ImportOutcome[],
   leftOut: ReadonlyMap<string, number>,
   form: Form,
   surroundings: CommandSurroundings,
@@ -62,7 +62,7 @@ export function tellOutcomes(
   const { remark, exitWith } = surroundings;
   const { dryRun } = form;
   writeOutcomes(outcomes, leftOut, form, surroundings);
-  const count = (...kinds: readonly Outcome['what'][]) =>
+  const count = (...kinds: readonly ImportOutcome['what'][]) =>
     outcomes.filter(({ what }) => kinds.includes(what)).length;
   const counts: readonly (readonly [string, number])[] = [
     ['leased', count('leased')],

@@ -4,7 +4,7 @@ import { ipv4ToText } from '../../net/ipv4.ts';
 import type { GatewayApi, Query } from '../api/gateway-api.ts';
 import { ApiRefusal } from '../api/refusal.ts';
 import { type Ordered, pathOf, remarkOf } from '../reservations/reservation-order.ts';
-import type { Outcome } from './outcome.ts';
+import type { ImportOutcome } from './outcome.ts';
 
 export interface ReserveOptions {
   readonly dryRun?: boolean;
@@ -21,7 +21,7 @@ export async function reserveHost(
   api: GatewayApi,
   host: FoundHost,
   { dryRun, reason }: ReserveOptions,
-): Promise<Outcome> {
+): Promise<ImportOutcome> {
   const known = await knownFor(api, host);
   const wanted = host.address === undefined ? undefined : ipv4ToText(host.address);
   if (known !== undefined) {
@@ -97,11 +97,11 @@ function entryOf({ macs, identifier, address, hostname, leaseSeconds, vpsId }: F
 
 export function outcomeOf(
   { file, line, macs: [card], hostname }: FoundHost,
-  what: Outcome['what'],
+  what: ImportOutcome['what'],
   id: string,
   address: string | undefined,
   remark: string | null,
-): Outcome {
+): ImportOutcome {
   const mac = card === undefined ? null : hardwareToText(card);
   const name = hostname ?? null;
   return { what, file, line, address: address ?? null, mac, id, hostname: name, expires: null, remark };

@@ -3,7 +3,7 @@ import { NEVER } from '../../lease/lease.ts';
 import { hardwareToText } from '../../net/hardware-address.ts';
 import { ipv4ToText } from '../../net/ipv4.ts';
 import type { GatewayApi } from '../api/gateway-api.ts';
-import type { Outcome } from './outcome.ts';
+import type { ImportOutcome } from './outcome.ts';
 
 /** Leases of one request. */
 const AT_ONCE = 500;
@@ -24,7 +24,7 @@ export async function takeLeases(
   api: GatewayApi,
   leases: readonly FoundLease[],
   { dryRun, reason }: { readonly dryRun?: boolean; readonly reason?: string },
-  done: (outcomes: readonly Outcome[]) => void,
+  done: (outcomes: readonly ImportOutcome[]) => void,
 ): Promise<void> {
   for (let at = 0; at < leases.length; at += AT_ONCE) {
     const some = leases.slice(at, at + AT_ONCE);
@@ -48,7 +48,7 @@ function toJson({ address, hardware, identifier, expiresAt, hostname }: FoundLea
   };
 }
 
-function outcomeOf(lease: FoundLease, item: Answer['items'][number] | undefined): Outcome {
+function outcomeOf(lease: FoundLease, item: Answer['items'][number] | undefined): ImportOutcome {
   const { file, line, address, hardware, hostname = null, expiresAt } = lease;
   const outcome = item?.outcome ?? 'unknown';
   return {

@@ -8,7 +8,7 @@ import { NamespaceHost } from './namespace-host.ts';
 import { EtcdMembers, type EtcdSite, memberOn } from './nodes/etcd-members.ts';
 import { NodeGateway } from './nodes/node-gateway.ts';
 import { type Joining, NodeNetwork, UNDERLAY_HOST } from './nodes/node-network.ts';
-import { endOf, type SegmentNode } from './nodes/segment-node.ts';
+import { type SegmentNode, tunnelEndOf } from './nodes/segment-node.ts';
 import { DEVICE, ROUTER } from './segment.ts';
 
 /** The first gateway's number in the address plan: 10.15.3.10. */
@@ -102,7 +102,7 @@ export class LabEquipment {
   /** On the first three nodes. Of two nodes the third member is on the network between them; one node has one member. */
   #sites(): readonly EtcdSite[] {
     const { nodes } = this.network;
-    const sites = nodes.slice(0, MEMBERS).map(({ host, number }) => ({ host, address: endOf(number) }));
+    const sites = nodes.slice(0, MEMBERS).map(({ host, number }) => ({ host, address: tunnelEndOf(number) }));
     const witness = { host: this.network.underlay, address: UNDERLAY_HOST };
     return sites.length === MEMBERS - 1 ? [...sites, witness] : sites;
   }

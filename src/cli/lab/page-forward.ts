@@ -6,7 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { refuse } from './page-refusal.ts';
+import { refusePage } from './page-refusal.ts';
 
 /** A gateway whose page is passed on. */
 export interface PageGateway {
@@ -47,7 +47,7 @@ export function forward(asked: IncomingMessage, answer: ServerResponse, path: st
   answer.once('close', () => passed.destroy());
   passed.on('response', (told) => sendBack(told, asked, answer));
   // Once the head has been sent on, an error can only break the answer off.
-  passed.on('error', () => answer.headersSent || answer.destroyed || refuse(answer, 'noGateway'));
+  passed.on('error', () => answer.headersSent || answer.destroyed || refusePage(answer, 'noGateway'));
   asked.pipe(passed);
 }
 

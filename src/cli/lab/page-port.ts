@@ -10,7 +10,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { GatewayError } from '../../errors.ts';
 import { connectTo, forward, type PageGateway } from './page-forward.ts';
 import { PagePass } from './page-pass.ts';
-import { refuse } from './page-refusal.ts';
+import { refusePage } from './page-refusal.ts';
 
 const LOOPBACK = '127.0.0.1';
 const NAMES = [LOOPBACK, 'localhost', '[::1]'];
@@ -72,14 +72,14 @@ export class PagePort {
   async #answer(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
     const { host = '', origin, cookie } = asked.headers;
     const { url: target = '' } = asked;
-    if (!this.#isOwn(host)) return refuse(answer, 'foreignName');
-    if (origin !== undefined && origin !== `http://${host}`) return refuse(answer, 'foreignPage');
-    if (!target.startsWith('/')) return refuse(answer, 'noPath');
+    if (!this.#isOwn(host)) return refusePage(answer, 'foreignName');
+    if (origin !== undefined && origin !== `http://${host}`) return refusePage(answer, 'foreignPage');
+    if (!target.startsWith('/')) return refusePage(answer, 'noPath');
     const { path, query, token } = readTarget(target);
     const isKnown = this.#pass.isKnown(cookie);
     const given = isKnown || !mayUseToken(asked) ? undefined : this.#pass.exchange(token ?? '');
     if (given !== undefined) return redirect(answer, `${path}${query}`, { 'set-cookie': given });
-    if (!isKnown) return refuse(answer, token === undefined ? 'linkWanted' : 'linkUsed');
+    if (!isKnown) return refusePage(answer, token === undefined ? 'linkWanted' : 'linkUsed');
     if (token !== undefined && asked.method === 'GET') return redirect(answer, `${path}${query}`);
     return await this.#passOn(asked, answer, path, query);
   }
@@ -95,7 +95,7 @@ export class PagePort {
     // What the page names is relative to it, so its address ends with a slash.
     if (named !== undefined && rest === '') return redirect(answer, `${path}/${query}`);
     const socket = named === undefined ? await this.#toFirst() : await connectTo(named);
-    if (socket === undefined) return refuse(answer, 'noGateway');
+    if (socket === undefined) return refusePage(answer, 'noGateway');
     forward(asked, answer, `${named === undefined ? path : rest}${query}`, socket);
   }
 

@@ -36,7 +36,7 @@ const STYLE =
 const POLICY = `default-src 'none'; frame-ancestors 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`;
 
 /** @param answer Nothing of it was sent yet. */
-export function refuse(answer: ServerResponse, why: keyof typeof REFUSALS): void {
+export function refusePage(answer: ServerResponse, why: keyof typeof REFUSALS): void {
   const { status, title, text } = REFUSALS[why];
   const head = `<meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>${title}</title><style>${STYLE}</style>`;
   answer.writeHead(status, {

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { secondsFromText } from '../../config/duration.ts';
 import { isObject } from '../../lease/reservation/field-kinds.ts';
-import type { Json } from './read-entries.ts';
+import type { JsonEntry } from './read-entries.ts';
 
 /** The flags of `reservations set` that change an entry. */
 export interface EntryOptions {
@@ -40,7 +40,7 @@ export function withEntryOptions(command: Command): Command {
 }
 
 /** The entry with what the flags say. An empty text removes a member: `--note ""`. */
-export function withOptions(before: Json, options: EntryOptions): Json {
+export function withOptions(before: JsonEntry, options: EntryOptions): JsonEntry {
   const { mac, label, option, leaseTime } = options;
   const members: Readonly<Record<string, unknown>> = {
     mac: mac?.filter((text) => text !== ''),
@@ -61,7 +61,7 @@ export function withOptions(before: Json, options: EntryOptions): Json {
   return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== '' && value !== null));
 }
 
-function changed(before: unknown, pairs: readonly (readonly [string, string])[]): Json {
+function changed(before: unknown, pairs: readonly (readonly [string, string])[]): JsonEntry {
   const texts = new Map(isObject(before) ? Object.entries(before) : []);
   for (const [name, text] of pairs) {
     if (text === '') texts.delete(name);

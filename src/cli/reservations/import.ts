@@ -47,7 +47,7 @@ export const OUTCOME_COLUMNS: readonly Column<EntryOutcome>[] = [
 ];
 
 /** Adds `reservations import`. */
-export function addImportCommand(reservations: Command, surroundings: CommandSurroundings): void {
+export function addReservationsImport(reservations: Command, surroundings: CommandSurroundings): void {
   withReason(
     apiCommand(
       reservations,

@@ -3,7 +3,7 @@ import { GatewayError } from '../../errors.ts';
 import { isObject } from '../../lease/reservation/field-kinds.ts';
 import { RESERVATION_FIELD_NAMES, RESERVATION_FIELDS } from '../../lease/reservation/reservation-fields.ts';
 
-export type Json = Readonly<Record<string, unknown>>;
+export type JsonEntry = Readonly<Record<string, unknown>>;
 
 const STANDARD_INPUT = 0;
 /** The API takes no larger body: bytes. */
@@ -67,11 +67,13 @@ export function readEntries(file: string): readonly unknown[] {
       'bad-settings',
       `${file}: has no list of reservations: write [{"id": "web", "mac": ["52:54:00:12:34:56"]}]`,
     );
-  return list.filter((each: unknown) => !isObject(each) || each['retired_until'] === undefined).map(entryOf);
+  return list
+    .filter((each: unknown) => !isObject(each) || each['retired_until'] === undefined)
+    .map(wantedEntry);
 }
 
 /** Without what only the server says. What nobody knows stays: the server refuses it by name. */
-export function entryOf(json: unknown): unknown {
+export function wantedEntry(json: unknown): unknown {
   if (!isObject(json)) return json;
   return Object.fromEntries(Object.entries(json).filter(([name]) => !SERVER_MEMBERS.has(name)));
 }

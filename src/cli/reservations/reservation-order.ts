@@ -6,10 +6,10 @@ import { readable } from '../../wire/readable-text.ts';
 import type { GatewayApi } from '../api/gateway-api.ts';
 import type { ProblemDetails, Remedies } from '../api/refusal.ts';
 import { changesToText } from './changes-to-text.ts';
-import type { Json } from './read-entries.ts';
+import type { JsonEntry } from './read-entries.ts';
 
 /** What keeps a guest from its address. */
-export interface Pending {
+export interface ShownObstacle {
   readonly cause: string;
   readonly until: string;
   readonly mac: string | null;
@@ -19,13 +19,13 @@ export interface Pending {
 export interface Progress {
   /** What of it was changed, or would be; absent: the answer does not tell. */
   readonly changes?: readonly MemberChange[];
-  readonly pending?: Pending | null;
+  readonly pending?: ShownObstacle | null;
   /** The other address that its guest has until its next renewal. */
   readonly still_has?: { readonly address: string; readonly until: string } | null;
 }
 
 /** A reservation, as the API answers an order about it. */
-export interface Ordered extends Json, Progress {
+export interface Ordered extends JsonEntry, Progress {
   readonly id: string;
   readonly address: string;
   readonly version?: number;

@@ -7,7 +7,7 @@ import { type LeaseReader, type ListedLease, openLeaseReader } from '../../store
 import { type LeaseFolderOptions, leaseFolder, SEGMENT_OPTION } from '../chosen-segment.ts';
 import { writeJson } from '../output/output.ts';
 import { type CommandSurroundings, nothing, surroundingsOfProcess, table } from '../surroundings.ts';
-import { addImportCommand } from './import.ts';
+import { addReservationsImport } from './import.ts';
 import { addReconcileCommand } from './reconcile.ts';
 import { RESERVATION_COLUMNS, type ReservationUse, writeReservation } from './reservation-columns.ts';
 import {
@@ -57,7 +57,7 @@ export function addReservationsCommand(program: Command, surroundings = surround
     .argument('<id|address|mac>')
     .action((of: string, options: ReadOptions) => show(of, options, surroundings));
   addReservationOrders(reservations, surroundings);
-  addImportCommand(reservations, surroundings);
+  addReservationsImport(reservations, surroundings);
   addReconcileCommand(reservations, surroundings);
   return reservations;
 }

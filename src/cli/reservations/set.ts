@@ -7,7 +7,7 @@ import { writeSentences } from '../output/output.ts';
 import type { CommandSurroundings } from '../surroundings.ts';
 import { changesToText } from './changes-to-text.ts';
 import { type EntryOptions, withEntryOptions, withOptions } from './entry-options.ts';
-import { entryOf, type Json, readJsonFile } from './read-entries.ts';
+import { type JsonEntry, readJsonFile, wantedEntry } from './read-entries.ts';
 import { consequencesOf, leasesElsewhere } from './removal.ts';
 import {
   knownReservation,
@@ -138,7 +138,7 @@ async function remove(
 }
 
 /** True: something says which guest it is for. */
-function namesGuest({ mac, client_id: clientId, circuit_id: circuitId, port }: Json): boolean {
+function namesGuest({ mac, client_id: clientId, circuit_id: circuitId, port }: JsonEntry): boolean {
   return (
     (Array.isArray(mac) && mac.length > 0) || [clientId, circuitId, port].some((one) => one !== undefined)
   );
@@ -150,8 +150,8 @@ function conditionOf(known: Ordered | undefined): Readonly<Record<string, string
 }
 
 /** @throws GatewayError if a file has something else than one entry. */
-function objectOf(before: unknown, from: string | undefined): Json {
-  const entry = entryOf(before ?? {});
+function objectOf(before: unknown, from: string | undefined): JsonEntry {
+  const entry = wantedEntry(before ?? {});
   if (isObject(entry)) return entry;
   throw new GatewayError(
     'bad-settings',

@@ -12,7 +12,7 @@ import type { Clock } from '../../lease/clock.ts';
 import { INFINITE_SECONDS } from '../../lease/lease.ts';
 import type { Logger } from '../../log/logger.ts';
 import type { Say } from '../../log/say.ts';
-import { SAMPLE_BYTES } from '../../management/samples/sample-ring.ts';
+import { SAMPLE_RING_BYTES } from '../../management/samples/sample-ring.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import type { ListenAddress } from '../../net/listen-address.ts';
 import { Counters } from '../../reporting/counters.ts';
@@ -92,7 +92,7 @@ export class SegmentServer {
     this.#sockets = new Sockets(() => this.#settings, ofProcess.log);
     this.#declaration = this.declarationOf(loaded);
     this.#server = this.#newServer();
-    const samples = new SharedArrayBuffer(SAMPLE_BYTES);
+    const samples = new SharedArrayBuffer(SAMPLE_RING_BYTES);
     this.memory = { counters: this.#counters.memory, events: this.#events.memory, samples };
   }
 

@@ -93,7 +93,7 @@ export async function storyOf(
         : await removedAt(first, decisions.at(-1), text, apiOf(options, environment)),
     reserved: await reservedBeside(leased, reservations, apiOf(options, environment)),
     decisions,
-    explain: (word) => rowOf(word),
+    explain: (word) => reasonRowOf(word),
     hearsOthers: Date.now() - Date.parse(status?.reception?.lastHeard ?? '') < RECENT,
   });
   const story = { mac: text, leases, history, reservations, decisions: decisions.slice(-SHOWN), cause };
@@ -187,7 +187,7 @@ function inLeaseFile(directory: string, mac: HardwareAddress): Pick<Story, 'leas
 function refusalOf(status: Status | undefined, mac: string): Cause | undefined {
   const refused = status?.refusedClients.find(({ hardware }) => hardware === mac);
   if (refused === undefined) return undefined;
-  const row = dropOf(refused.why) ?? rowOf(refused.why);
+  const row = dropOf(refused.why) ?? reasonRowOf(refused.why);
   const times = `${refused.count} times, last at ${refused.lastAsked}`;
   return {
     cause: `a rule of yours keeps it away (${refused.why}, ${times}): ${row?.means ?? ''}`,
@@ -200,6 +200,6 @@ function dropOf(word: string): DropRow | undefined {
 }
 
 /** Undefined: it is none of a decision. */
-export function rowOf(word: string): ReasonRow | undefined {
+export function reasonRowOf(word: string): ReasonRow | undefined {
   return (REASONS as Readonly<Record<string, ReasonRow>>)[word];
 }

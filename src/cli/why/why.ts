@@ -9,7 +9,7 @@ import { jsonText } from '../output/json.ts';
 import { type Output, writeSentences } from '../output/output.ts';
 import { type CommandSurroundings, surroundingsOfProcess } from '../surroundings.ts';
 import { guestsOfAddress } from './guests-of-address.ts';
-import { rowOf, type Story, storyOf } from './story.ts';
+import { reasonRowOf, type Story, storyOf } from './story.ts';
 
 /** A story, with the segment that it is of, and why it is told. */
 interface Told extends Story {
@@ -118,7 +118,7 @@ const HEARD = 'peer-granted';
 function causeOf(type: string, reason: string): string {
   if (reason === HEARD) return 'heard on the segment';
   if (type !== 'order') return type;
-  return rowOf(reason)?.isOrdered === true ? 'order' : 'without a message';
+  return reasonRowOf(reason)?.isOrdered === true ? 'order' : 'without a message';
 }
 
 function writeStory(output: Output, told: Told): void {

@@ -28,7 +28,7 @@ export function isInNetwork(address: Ipv4, network: Ipv4 | undefined, length: nu
 }
 
 /** Both ends included; unknown where one of the numbers could not be read. */
-export function isInRange(
+export function mayBeInRange(
   value: number | undefined,
   first: number | undefined,
   last: number | undefined,

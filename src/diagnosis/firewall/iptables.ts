@@ -1,6 +1,6 @@
 import { ipv4FromText } from '../../net/ipv4.ts';
 import { type Answer, all, any, isSo, not } from './answer.ts';
-import { type AskedMessage, DISCOVER, isInNetwork, isInRange, matchesName } from './asked-message.ts';
+import { type AskedMessage, DISCOVER, isInNetwork, matchesName, mayBeInRange } from './asked-message.ts';
 import type { BaseChain, Effect, Rule } from './ruleset.ts';
 
 /** The chains that an arriving message passes. The chain of `nat` is left out: it drops nothing. */
@@ -184,7 +184,7 @@ function inPorts(text: string, port: number): Answer {
   return any(
     text.split(',').map((part) => {
       const [first, last = first] = part.split(':').map(Number);
-      return isInRange(port, first, last);
+      return mayBeInRange(port, first, last);
     }),
   );
 }

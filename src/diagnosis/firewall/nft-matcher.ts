@@ -1,7 +1,7 @@
 import { type Ipv4, ipv4FromText } from '../../net/ipv4.ts';
 import { type Answer, all, any, isSo, not } from './answer.ts';
-import { type AskedMessage, DISCOVER, isInNetwork, isInRange, matchesName } from './asked-message.ts';
-import { type Json, listOf, objectOf } from './nft-json.ts';
+import { type AskedMessage, DISCOVER, isInNetwork, matchesName, mayBeInRange } from './asked-message.ts';
+import { itemsOf, type NftObject, objectOf } from './nft-json.ts';
 
 /** Tells whether the expressions of nft match the message, for the rules of one table. */
 export class NftMatcher {
@@ -20,7 +20,7 @@ export class NftMatcher {
   }
 
   /** The answer of a `match` statement. */
-  match({ op, left, right }: Json): Answer {
+  match({ op, left, right }: NftObject): Answer {
     if (this.#valueOf(left) === 'never') return 'no'; // The message lacks the field, so `!=` does not match either.
     switch (op) {
       case '==':
@@ -66,8 +66,8 @@ export class NftMatcher {
     if (elem !== undefined) return this.#isAmong(value, objectOf(elem)?.['val']);
     if (prefix !== undefined) return inPrefix(value, objectOf(prefix) ?? {});
     if (range !== undefined) {
-      const [first, last] = listOf(range).map(numberOf);
-      return isInRange(numberOf(value), first, last);
+      const [first, last] = itemsOf(range).map(numberOf);
+      return mayBeInRange(numberOf(value), first, last);
     }
     return isEqual(value, right);
   }
@@ -90,7 +90,7 @@ export class NftMatcher {
     if (ct !== undefined)
       return this.#asked.mayBeUntracked === true ? undefined : CONNECTION[String(objectOf(ct)?.['key'])];
     const { result, flags } = objectOf(fib) ?? {};
-    return result === 'type' && listOf(flags).join() === 'daddr' ? 'broadcast' : undefined;
+    return result === 'type' && itemsOf(flags).join() === 'daddr' ? 'broadcast' : undefined;
   }
 
   #metaOf(key: string): Value | undefined {
@@ -130,7 +130,7 @@ const PAYLOAD: Readonly<Record<string, Value>> = {
 /** The headers of the message. */
 const HEADERS: readonly string[] = ['udp', 'th', 'ip', 'ether', 'vlan'];
 
-function payloadOf({ protocol, field }: Json): Value | 'never' | undefined {
+function payloadOf({ protocol, field }: NftObject): Value | 'never' | undefined {
   if (protocol === undefined) return undefined;
   return HEADERS.includes(String(protocol)) ? PAYLOAD[`${protocol} ${field}`] : 'never';
 }
@@ -150,7 +150,7 @@ function isEqual(value: Value, right: unknown): Answer {
   return typeof right === 'string' ? matchesName(value, right, '*') : 'unknown';
 }
 
-function inPrefix(value: Value, { addr, len }: Json): Answer {
+function inPrefix(value: Value, { addr, len }: NftObject): Answer {
   if (typeof value !== 'number') return 'unknown';
   const network = typeof addr === 'string' ? ipv4FromText(addr) : undefined;
   return isInNetwork(value as Ipv4, network, typeof len === 'number' ? len : undefined);

@@ -1,6 +1,6 @@
 import { type Answer, all } from './answer.ts';
 import type { AskedMessage } from './asked-message.ts';
-import { type Json, listOf, objectOf, objectsIn } from './nft-json.ts';
+import { itemsOf, type NftObject, objectOf, objectsIn } from './nft-json.ts';
 import { NftMatcher } from './nft-matcher.ts';
 import type { BaseChain, Effect, Rule } from './ruleset.ts';
 
@@ -19,7 +19,7 @@ export function chainsOfNft(
   judged: readonly string[] = [],
 ): readonly BaseChain[] {
   const objects = objectsIn(printed);
-  const listed = (name: string): readonly Json[] =>
+  const listed = (name: string): readonly NftObject[] =>
     objects.map((each) => objectOf(each[name])).filter((each) => each !== undefined);
   const sets = new Map(
     [...listed('set'), ...listed('map')].map((set) => [keyOf(set, set['name']), set['elem']]),
@@ -61,7 +61,7 @@ export function ownTablesIn(printed: string): readonly string[] {
   const objects = objectsIn(printed);
   const ofIptables = objects
     .map(({ rule }) => objectOf(rule))
-    .filter((rule) => listOf(rule?.['expr']).some((statement) => objectOf(statement)?.['xt'] !== undefined))
+    .filter((rule) => itemsOf(rule?.['expr']).some((statement) => objectOf(statement)?.['xt'] !== undefined))
     .map((rule) => rule?.['table']);
   return objects
     .map(({ table }) => objectOf(table))
@@ -70,7 +70,7 @@ export function ownTablesIn(printed: string): readonly string[] {
 }
 
 /** True if the message certainly passes this base chain. */
-function isPassed(chain: Json, { interfaceName, isBridge, isForwarded }: AskedMessage): boolean {
+function isPassed(chain: NftObject, { interfaceName, isBridge, isForwarded }: AskedMessage): boolean {
   if (isForwarded === true)
     return (
       chain['type'] === 'filter' &&
@@ -91,15 +91,15 @@ function isPassed(chain: Json, { interfaceName, isBridge, isForwarded }: AskedMe
   }
 }
 
-function devicesOf({ dev }: Json): readonly unknown[] {
+function devicesOf({ dev }: NftObject): readonly unknown[] {
   return Array.isArray(dev) ? dev : [dev];
 }
 
-function keyOf(object: Json, name: unknown = ''): string {
+function keyOf(object: NftObject, name: unknown = ''): string {
   return JSON.stringify([object['family'], object['table'], name]);
 }
 
-function chainPath(object: Json, chain: unknown): string {
+function chainPath(object: NftObject, chain: unknown): string {
   return `${object['family']} ${object['table']} ${chain}`;
 }
 
@@ -116,12 +116,12 @@ const HARMLESS: readonly string[] = [
 ];
 
 /** The rules that a rule of nft stands for: a verdict map is one rule for each of its elements. */
-function rulesOf(rule: Json, matcher: NftMatcher): readonly Rule[] {
+function rulesOf(rule: NftObject, matcher: NftMatcher): readonly Rule[] {
   const path = chainPath(rule, rule['chain']);
   const text = `nftables: rule ${rule['handle']} of chain ${path} (nft -a list chain ${path})`;
   const answers: Answer[] = [];
   const rules: Rule[] = [];
-  for (const statement of listOf(rule['expr'])) {
+  for (const statement of itemsOf(rule['expr'])) {
     for (const [name, said] of Object.entries(objectOf(statement) ?? {})) {
       if (name === 'match') answers.push(matcher.match(objectOf(said) ?? {}));
       else if (name === 'vmap') rules.push(...mapped(objectOf(said) ?? {}, matcher, answers, text));
@@ -136,7 +136,7 @@ function rulesOf(rule: Json, matcher: NftMatcher): readonly Rule[] {
 }
 
 function mapped(
-  { key, data }: Json,
+  { key, data }: NftObject,
   matcher: NftMatcher,
   answers: readonly Answer[],
   text: string,
@@ -144,7 +144,7 @@ function mapped(
   const pairs = matcher.elements(data);
   if (pairs === undefined) return [{ matches: 'unknown', effect: { kind: 'elsewhere' }, text }];
   return pairs.map((pair) => {
-    const [wanted, verdict] = listOf(pair);
+    const [wanted, verdict] = itemsOf(pair);
     const [name = '', said] = Object.entries(objectOf(verdict) ?? {})[0] ?? [];
     const matches = all([...answers, matcher.holds(key, wanted)]);
     return { matches, effect: effectOf(name, said) ?? { kind: 'elsewhere' }, text };

@@ -125,7 +125,7 @@ export interface PastProbe {
  * How a request for an address stands beside those of other clients, to other gateways, for the same address at the same
  * moment: its client gets it, if anybody does; is refused; or only those two gateways know.
  */
-export type Rivalry = 'won' | 'lost' | 'open';
+export type RivalryOutcome = 'won' | 'lost' | 'open';
 
 /** What was heard of the other gateways, each of which gives addresses of the same pool. */
 export interface PeerObservations {
@@ -143,7 +143,7 @@ export interface PeerObservations {
    */
   rivalFor(address: Ipv4, client: ClientKey, within?: number): Rival | undefined;
   /** How a client's request to a peer for an address stands beside its rivals'; 'won' if there is none. */
-  rivalryOf(address: Ipv4, client: ClientKey): Rivalry;
+  rivalryOf(address: Ipv4, client: ClientKey): RivalryOutcome;
   /**
    * The client, other than this one, that was heard last asking a peer for an address, and when; not one that has lost to a
    * rival. Undefined: none, as far as is known.

@@ -1,6 +1,6 @@
 import type { Lease } from '../../lease/lease.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
-import type { PeerRequest, Rivalry } from './decision.ts';
+import type { PeerRequest, RivalryOutcome } from './decision.ts';
 
 /** How long the first lease of an address waits for a rival: milliseconds. */
 export const RIVAL_WAIT = 50;
@@ -21,13 +21,13 @@ export const AT_ONCE = RIVAL_WAIT - 2 * HEARD_LATER;
  *
  * @param apart Milliseconds.
  */
-export function rivalryOfSecond(first: Ipv4, second: Ipv4, apart: number): Rivalry {
+export function rivalryOfSecond(first: Ipv4, second: Ipv4, apart: number): RivalryOutcome {
   if (second > first) return 'lost';
   return apart < AT_ONCE ? 'won' : 'open';
 }
 
 /** How it stands when it is sent again. The second time it may come from a client that was refused, and has asked anew. */
-export function rivalryOfRepeated(before: Rivalry, sinceFirst: number): Rivalry {
+export function rivalryOfRepeated(before: RivalryOutcome, sinceFirst: number): RivalryOutcome {
   return before === 'lost' && sinceFirst >= RIVAL_WINDOW ? 'open' : before;
 }
 

@@ -1,5 +1,5 @@
 import type { OutsideId } from '../../lease/outside-id.ts';
-import { claimedBy, memberOf } from '../../lease/reservation/claims.ts';
+import { claimedBy, memberOfClaim } from '../../lease/reservation/claims.ts';
 import type { Reservation, ReservationEntry } from '../../lease/reservation/reservation.ts';
 import type { HeldProblem } from './reservation-order.ts';
 
@@ -46,7 +46,7 @@ export class ClaimModel {
     for (const claim of this.claimsOf(entry)) {
       const holder = this.#holders.get(claim);
       if (holder === undefined || holder === entry.id || earlier.holderOf(claim) === holder) continue;
-      const pointer = `/${memberOf(claim)}`;
+      const pointer = `/${memberOfClaim(claim)}`;
       held.set(pointer, { pointer, detail: `belongs to the reservation ${holder}`, holder });
     }
     return [...held.values()];

@@ -1,6 +1,6 @@
 import { changedBetween, identitiesOf, ReservationCheck } from '../../lease/reservation/claims.ts';
 import { type PlannedPut, plannedPut } from './put-reservation.ts';
-import { changeOf, decisionOf, isInForce } from './reservation-change.ts';
+import { changeOfReservations, decisionOf, isInForce } from './reservation-change.ts';
 import {
   type ExchangeOrder,
   type ExchangeVerdict,
@@ -21,7 +21,7 @@ export function decideExchange(order: ExchangeOrder, input: ReservationInput): E
     if ('refusal' in planned) return { kind: 'impossible' };
     writes.push(planned);
   }
-  const change = changeOf(order, input, 'reservation-changed', writes);
+  const change = changeOfReservations(order, input, 'reservation-changed', writes);
   if (change === undefined || new ReservationCheck(input.reservations).conflicts(change.reservations ?? []))
     return { kind: 'impossible' };
   if (writes.length + change.writes.length + changedIdentities(writes).size > MOST_COMPARED)

@@ -17,7 +17,7 @@ import { learnsCard, put, refused, unexpected } from './put-reservation.ts';
 import { changed } from './reservation-change.ts';
 import type { ReservationInput, ReservationOrder, ReservationVerdict } from './reservation-order.ts';
 
-type Order<Kind> = Extract<ReservationOrder, { kind: Kind }>;
+type OrderOf<Kind> = Extract<ReservationOrder, { kind: Kind }>;
 
 /** Pure, like the decision about a message. */
 export function decideReservation(order: ReservationOrder, input: ReservationInput): ReservationVerdict {
@@ -38,7 +38,7 @@ export function decideReservation(order: ReservationOrder, input: ReservationInp
   }
 }
 
-function patch(order: Order<'patch'>, input: ReservationInput): ReservationVerdict {
+function patch(order: OrderOf<'patch'>, input: ReservationInput): ReservationVerdict {
   const before = inForce(order.id, input);
   if (before === undefined) return refused({ why: 'unknown' });
   const wrong = unexpected(order, before);
@@ -52,7 +52,7 @@ function patch(order: Order<'patch'>, input: ReservationInput): ReservationVerdi
   return put({ source: before.source, ...rest, kind: 'put', entry: read.entry }, input);
 }
 
-function remove(order: Order<'remove'>, input: ReservationInput): ReservationVerdict {
+function remove(order: OrderOf<'remove'>, input: ReservationInput): ReservationVerdict {
   const before = inForce(order.id, input);
   if (before === undefined || !hasLabel(before, order.label)) return refused({ why: 'unknown' });
   const wrong = unexpected(order, before);
@@ -66,12 +66,12 @@ function remove(order: Order<'remove'>, input: ReservationInput): ReservationVer
   return changed(order, input, 'reservation-removed', before, next);
 }
 
-function hasLabel({ labels }: Reservation, label: Order<'remove'>['label']): boolean {
+function hasLabel({ labels }: Reservation, label: OrderOf<'remove'>['label']): boolean {
   return label === undefined || (Object.hasOwn(labels, label.name) && labels[label.name] === label.value);
 }
 
 /** The address stays what it is, so that the guest notices nothing. */
-function reserveLease(order: Order<'reserve-lease'>, input: ReservationInput): ReservationVerdict {
+function reserveLease(order: OrderOf<'reserve-lease'>, input: ReservationInput): ReservationVerdict {
   const { leases, reservations } = input;
   const lease = leases.recordAt(order.address);
   if (lease?.state !== 'bound' || !mayBeLive(input, lease)) return refused({ why: 'not-leased' });
@@ -90,7 +90,7 @@ function reserveLease(order: Order<'reserve-lease'>, input: ReservationInput): R
   return put({ ...rest, kind: 'put', entry: entryOf(entry) }, input);
 }
 
-function forget(order: Order<'forget'>, input: ReservationInput): ReservationVerdict {
+function forget(order: OrderOf<'forget'>, input: ReservationInput): ReservationVerdict {
   const before = input.reservations.get(order.id);
   const isOver = before?.retiredUntil !== undefined && before.retiredUntil <= input.now;
   if (before === undefined || !isOver) return refused({ why: 'unknown' });
@@ -98,7 +98,7 @@ function forget(order: Order<'forget'>, input: ReservationInput): ReservationVer
 }
 
 /** Only the first one: a guest may send from as many as it likes. From now on other gateways know it too, and the next process. */
-function learn({ card, ...order }: Order<'learn'>, input: ReservationInput): ReservationVerdict {
+function learn({ card, ...order }: OrderOf<'learn'>, input: ReservationInput): ReservationVerdict {
   const before = inForce(order.id, input);
   if (before === undefined || !learnsCard(before)) return refused({ why: 'unknown' });
   const lease = input.leases.recordAt(before.address);

@@ -3,7 +3,7 @@ import type { ReservationRecord } from '../../lease/reservation/reservation.ts';
 import { isStation } from '../../net/hardware-address.ts';
 import { mayBeLive } from '../decision/decision-input.ts';
 import type { OrderInput } from '../operator-order.ts';
-import type { Pending, ReservationProgress, StillHeld } from './reservation-order.ts';
+import type { Obstacle, ReservationProgress, StillHeld } from './reservation-order.ts';
 
 /** What of a reservation this is about: one that is there, or that is to be. */
 type ReservedGuest = Pick<ReservationRecord, 'id' | 'address' | 'macs' | 'clientId'>;
@@ -14,7 +14,7 @@ export function progressOf(reservation: ReservedGuest, input: Input): Reservatio
   return { pending: pendingOf(reservation, input), stillHeld: stillHeldBy(reservation, input) };
 }
 
-function pendingOf(reservation: ReservedGuest, input: Input): Pending | undefined {
+function pendingOf(reservation: ReservedGuest, input: Input): Obstacle | undefined {
   const lease = input.leases.recordAt(reservation.address);
   if (lease === undefined || !mayBeLive(input, lease)) return undefined;
   const { state, expiresAt: until, hardware } = lease;

@@ -14,7 +14,7 @@ export function changed(
   before: Reservation | undefined,
   next: ReservationWrite['next'],
 ): ReservationVerdict {
-  const change = changeOf(order, input, reason, [{ before, next }]);
+  const change = changeOfReservations(order, input, reason, [{ before, next }]);
   const id = before?.id ?? (next === 'removed' ? undefined : next.id);
   const address = next === 'removed' ? before?.address : next.address;
   if (change === undefined || id === undefined || address === undefined)
@@ -40,7 +40,7 @@ export function decisionOf(
 }
 
 /** All of them by one change, with the addresses that it rests on. Undefined: of nothing. */
-export function changeOf(
+export function changeOfReservations(
   { author, note }: OrderedBy,
   { leases, now }: ReservationInput,
   reason: Reason,

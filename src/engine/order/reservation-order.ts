@@ -153,7 +153,7 @@ export type ExchangeVerdict =
     };
 
 /** What keeps a reservation's guest from its address now, and until when at the latest. */
-export interface Pending {
+export interface Obstacle {
   /** leased: by another client. quarantined. granted-by-peer: by a gateway that shares no leases with this one. */
   readonly cause: 'leased' | 'quarantined' | 'granted-by-peer';
   readonly until: Instant;
@@ -170,7 +170,7 @@ export interface StillHeld {
 /** How far a reservation is from being so. */
 export interface ReservationProgress {
   /** Undefined: nothing keeps its guest from its address. */
-  readonly pending: Pending | undefined;
+  readonly pending: Obstacle | undefined;
   /** Undefined: its guest has no other address, as far as its cards and its client identifier show. */
   readonly stillHeld: StillHeld | undefined;
 }

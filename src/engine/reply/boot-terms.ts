@@ -1,5 +1,5 @@
 import { ipv4ToText } from '../../net/ipv4.ts';
-import type { Boot } from '../../subnet/boot.ts';
+import type { NetworkBoot } from '../../subnet/boot.ts';
 import { isText, isUserClass } from '../../subnet/client-class.ts';
 import type { OctetPattern } from '../../subnet/octet-pattern.ts';
 import type { Subnet } from '../../subnet/subnet.ts';
@@ -74,7 +74,11 @@ function isIpxe(message: Message): boolean {
   return message.has(IPXE_OPTIONS) || isUserClass([IPXE], message.raw(USER_CLASS));
 }
 
-function fileFor(message: Message, kind: BootKind, { file, files, ipxeFile }: Boot): string | undefined {
+function fileFor(
+  message: Message,
+  kind: BootKind,
+  { file, files, ipxeFile }: NetworkBoot,
+): string | undefined {
   if (ipxeFile !== undefined && isIpxe(message)) return ipxeFile;
   const architectures = message.raw(ARCHITECTURE);
   if (architectures !== undefined && files.size > 0) {
@@ -87,7 +91,7 @@ function fileFor(message: Message, kind: BootKind, { file, files, ipxeFile }: Bo
   return kind !== 'HTTPClient' || file === undefined || /^https?:/i.test(file) ? file : undefined;
 }
 
-function termsFor(subnet: Subnet, boot: Boot, kind: BootKind, file: string): Subnet {
+function termsFor(subnet: Subnet, boot: NetworkBoot, kind: BootKind, file: string): Subnet {
   const parameters = new Map(subnet.parameters);
   const { nextServer, serverName, vendorOptions } = boot;
   // What is set as an option by its number stays.

@@ -44,7 +44,7 @@ export function omittedOptions({ subnet, serverIdentifier }: Plan): readonly num
 
 /** A request for the encoder to answer; what is in it has no length of its own in a reply. */
 function emptyRequest(): Message {
-  const bytes = new Uint8Array(at.OPTIONS);
+  const bytes = new Uint8Array(at.OPTIONS_OFFSET);
   const view = new DataView(bytes.buffer);
   view.setUint8(at.OP, at.BOOTREQUEST);
   const message = decode(bytes, view, 0, bytes.length);

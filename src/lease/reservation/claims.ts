@@ -111,7 +111,7 @@ export function changedBetween(before: readonly string[], after: readonly string
 }
 
 /** The member of an entry that a key of `claimedBy` is about. */
-export function memberOf(claim: string): string {
+export function memberOfClaim(claim: string): string {
   const kind = claim.slice(0, claim.indexOf(' '));
   return { ip: 'address', client: 'client_id', circuit: 'circuit_id' }[kind] ?? kind;
 }

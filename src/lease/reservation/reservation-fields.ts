@@ -79,7 +79,9 @@ export function entryToJson(reservation: Reservation): Readonly<Record<string, u
 /** True if only times and versions differ. */
 export function isSameReservation(one: ReservationRecord, other: ReservationRecord): boolean {
   const times = { createdAt: one.createdAt, updatedAt: one.updatedAt, version: 0 };
-  const [first, second] = [one, other].map((each) => JSON.stringify(columnsOf({ ...each, ...times })));
+  const [first, second] = [one, other].map((each) =>
+    JSON.stringify(reservationValues({ ...each, ...times })),
+  );
   return first === second;
 }
 
@@ -95,7 +97,7 @@ export function reservationFromJson(json: unknown): Reservation | undefined {
 }
 
 /** The values of all columns, in their order; null: there is none. */
-export function columnsOf(reservation: Reservation): readonly (string | number | null)[] {
+export function reservationValues(reservation: Reservation): readonly (string | number | null)[] {
   return RESERVATION_FIELD_NAMES.map((name) => {
     const value = reservation[name];
     return value === undefined ? null : kindOf(name).toColumn(value);

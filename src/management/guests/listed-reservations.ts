@@ -72,7 +72,7 @@ export function facetOf(
 }
 
 /** As a row of a list of leases. */
-export function rowOf(reservation: Reservation) {
+export function listedRowOf(reservation: Reservation) {
   const { address, macs, hostname, vpsId, organizationId, id, port, createdAt, updatedAt } = reservation;
   const [mac] = macs;
   return {

@@ -52,7 +52,7 @@ export interface ChangeDocument {
 }
 
 /** The event of a decision; undefined: it has changed no lease that anybody is told of. */
-export function eventOf({
+export function hookEventOf({
   outcome,
   reason,
 }: Pick<SharedEvent, 'outcome' | 'reason'>): ChangeEvent | undefined {

@@ -1,7 +1,7 @@
 import type { RunningProblem } from '../../diagnosis/running-problem.ts';
 import type { Say } from '../../log/say.ts';
 import type { SharedEvent, SharedEventReader } from '../../reporting/shared-events.ts';
-import { type Change, eventOf } from './change.ts';
+import { type Change, hookEventOf } from './change.ts';
 import type { HookOptions } from './hook-options.ts';
 import { oneAtATime, type RunQueue } from './one-at-a-time.ts';
 import { type Delivery, Outlet, type OutletFigures } from './outlet.ts';
@@ -75,7 +75,7 @@ export class Hooks {
 
   #read(): void {
     const { events, lost } = this.#parts.reader.take();
-    const changes = events.filter((event) => eventOf(event) !== undefined);
+    const changes = events.filter((event) => hookEventOf(event) !== undefined);
     for (const outlet of this.#outlets) outlet.push(changes, lost);
   }
 }

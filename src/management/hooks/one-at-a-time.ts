@@ -1,4 +1,4 @@
-import type { Delivery, Outcome } from './outlet.ts';
+import type { Delivery, DeliveryOutcome } from './outlet.ts';
 
 /** Runs what it is given one after the other, in the order in which it comes. */
 export class RunQueue {
@@ -25,7 +25,7 @@ export function oneAtATime(delivery: Delivery, runs: RunQueue): Delivery {
   };
 }
 
-const STOPPED: Outcome = {
+const STOPPED: DeliveryOutcome = {
   kind: 'failed',
   cause: 'the gateway is being stopped',
   isTimeout: false,

@@ -14,7 +14,7 @@ const PROBLEM = 3;
 /** Failures are said at once, and then after as many of them: 1, 2, 4, 8 ... up to this. */
 const SELDOM = 64;
 
-export type Outcome =
+export type DeliveryOutcome =
   | { readonly kind: 'taken' }
   | {
       readonly kind: 'failed';
@@ -30,7 +30,7 @@ export interface Delivery {
   /** The program, or the server, as it is shown. */
   readonly target: string;
   /** Never rejects, and ends within its time. */
-  deliver(document: { readonly id: string; readonly text: string }): Promise<Outcome>;
+  deliver(document: { readonly id: string; readonly text: string }): Promise<DeliveryOutcome>;
   /** Ends what is under way. */
   end(): void;
 }
@@ -200,7 +200,10 @@ export class Outlet {
     if (this.#queue.length < MOST_WAITING / 2) this.#isOverflowing = false;
   }
 
-  #failed(prepared: Prepared, { cause, isTimeout, mayRepeat }: Extract<Outcome, { kind: 'failed' }>): void {
+  #failed(
+    prepared: Prepared,
+    { cause, isTimeout, mayRepeat }: Extract<DeliveryOutcome, { kind: 'failed' }>,
+  ): void {
     this.#outcomes[isTimeout ? 'timeout' : 'failed'] += 1;
     this.#failures += 1;
     this.#cause = cause;

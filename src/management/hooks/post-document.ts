@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { request as plainRequest, type RequestOptions } from 'node:http';
 import { request as secureRequest } from 'node:https';
-import type { Delivery, Outcome } from './outlet.ts';
+import type { Delivery, DeliveryOutcome } from './outlet.ts';
 
 /** RFC 9110 §15.5.9 and RFC 6585 §4: these ask for another try; other refusals would come again. */
 const ASK_AGAIN: ReadonlySet<number> = new Set([408, 429]);
@@ -63,7 +63,7 @@ function post(
   text: string,
   isOver: () => boolean,
   milliseconds: number,
-): Promise<Outcome> {
+): Promise<DeliveryOutcome> {
   return new Promise((resolve) => {
     const request = (isSecure ? secureRequest : plainRequest)(target, settings, (response) => {
       const { statusCode = 0 } = response;
@@ -85,7 +85,7 @@ function post(
   });
 }
 
-function outcomeOf(status: number): Outcome {
+function outcomeOf(status: number): DeliveryOutcome {
   if (status >= 200 && status < 300) return { kind: 'taken' };
   const mayRepeat = status >= 500 || ASK_AGAIN.has(status);
   return { kind: 'failed', cause: `it answered ${status}`, isTimeout: false, mayRepeat };

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { readable } from '../../wire/readable-text.ts';
-import type { Delivery, Outcome } from './outlet.ts';
+import type { Delivery, DeliveryOutcome } from './outlet.ts';
 
 /** Octets of its standard error that are read; a program that writes more is cut off from it. */
 const MOST_OUTPUT = 65_536;
@@ -42,7 +42,7 @@ export function programDelivery({ program, milliseconds, directory }: ProgramOpt
           endGroup(child, 'SIGKILL');
         }, milliseconds);
         const lastLine = lastLineOf(child.stderr);
-        const settle = (outcome: Outcome) => {
+        const settle = (outcome: DeliveryOutcome) => {
           clearTimeout(timer);
           running = undefined;
           // What it has left in a session of its own may hold the other ends for ever.
@@ -78,11 +78,11 @@ function start(program: string, directory: string): Program {
   });
 }
 
-function notRun({ message }: Error): Outcome {
+function notRun({ message }: Error): DeliveryOutcome {
   return failed(`it cannot be run: ${message}`);
 }
 
-function failed(cause: string, isTimeout = false): Outcome {
+function failed(cause: string, isTimeout = false): DeliveryOutcome {
   return { kind: 'failed', cause, isTimeout, mayRepeat: false };
 }
 

@@ -3,7 +3,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { isLoopback } from '../../config/api-settings.ts';
 import type { ApiSecret } from '../secrets.ts';
 import type { ApiEnvironment } from './caller.ts';
-import { badRequest, Problem } from './problem.ts';
+import { ApiProblem, badRequest } from './problem.ts';
 import { recognizer } from './recognize-secret.ts';
 import { WrongSecrets } from './wrong-secrets.ts';
 
@@ -97,7 +97,7 @@ export function authorize(options: AccessOptions): MiddlewareHandler<ApiEnvironm
   }
 }
 
-/** @throws Problem for a name that the history could not be searched for. */
+/** @throws ApiProblem for a name that the history could not be searched for. */
 function localAuthor(named: string | undefined): string {
   if (named === undefined) return LOCAL;
   if (AUTHOR_NAME.test(named)) return named;
@@ -110,21 +110,21 @@ function shownSecret(context: Context<ApiEnvironment>): string | undefined {
   return bearer ?? context.req.header('x-api-secret');
 }
 
-function refusal(word: string, detail: string): Problem {
-  return new Problem({ status: 403, word, title: 'This is not allowed', detail });
+function refusal(word: string, detail: string): ApiProblem {
+  return new ApiProblem({ status: 403, word, title: 'This is not allowed', detail });
 }
 
-function secretWanted(detail: string): Problem {
+function secretWanted(detail: string): ApiProblem {
   const headers = { 'www-authenticate': 'Bearer' };
-  return new Problem({ status: 401, word: 'secret-wanted', title: 'A secret is wanted', detail, headers });
+  return new ApiProblem({ status: 401, word: 'secret-wanted', title: 'A secret is wanted', detail, headers });
 }
 
-function notThatSecret(): Problem {
+function notThatSecret(): ApiProblem {
   return secretWanted('that is not the secret');
 }
 
-function tooManyWrong(seconds: number): Problem {
-  return new Problem({
+function tooManyWrong(seconds: number): ApiProblem {
+  return new ApiProblem({
     status: 429,
     word: 'too-many-wrong-secrets',
     title: 'Too many wrong secrets',

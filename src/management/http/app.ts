@@ -6,7 +6,7 @@ import { type AccessOptions, authorize, refuseForeign } from './access.ts';
 import type { ApiEnvironment } from './caller.ts';
 import { limitLoad, tooLong } from './load-limit.ts';
 import type { Operation } from './operation.ts';
-import { notFound, Problem, unavailable } from './problem.ts';
+import { ApiProblem, notFound, unavailable } from './problem.ts';
 import { readRequest } from './read-request.ts';
 import { SharedReads } from './shared-reads.ts';
 
@@ -83,7 +83,7 @@ function methodOf({ method }: Operation): string {
 function refuseOthers(app: Hono<ApiEnvironment>, path: string, operations: readonly Operation[]): void {
   const methods = operations.filter((each) => each.path === path).map(({ method }) => method.toUpperCase());
   app.all(routeOf(`${API_ROOT}${path}`), ({ req }) => {
-    throw new Problem({
+    throw new ApiProblem({
       status: 405,
       word: 'no-such-method',
       title: 'The path does not take this method',
@@ -98,8 +98,8 @@ function routeOf(path: string): string {
   return path.replace(/\{(\w+)\}/g, ':$1');
 }
 
-function problemOf(error: unknown, say: Say): Problem {
-  if (error instanceof Problem) return error;
+function problemOf(error: unknown, say: Say): ApiProblem {
+  if (error instanceof ApiProblem) return error;
   if (error instanceof GatewayStandsStill)
     return unavailable(
       'stands-still',
@@ -111,7 +111,7 @@ function problemOf(error: unknown, say: Say): Problem {
     { err: error instanceof Error ? (error.stack ?? error.message) : String(error) },
     'a request failed',
   );
-  return new Problem({
+  return new ApiProblem({
     status: 500,
     word: 'broken',
     title: 'A mistake of this program',

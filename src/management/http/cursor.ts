@@ -13,7 +13,7 @@ export function cursorToText(list: string, { key, position }: Cursor): string {
   return Buffer.from(JSON.stringify([list, key, position])).toString('base64url');
 }
 
-/** @throws Problem for one that this list, in this order, has not made. */
+/** @throws ApiProblem for one that this list, in this order, has not made. */
 export function cursorFromText(list: string, text: string | undefined): Cursor | undefined {
   if (text === undefined) return undefined;
   try {

@@ -1,5 +1,5 @@
 /** A fault of one part of a request. */
-export interface PartFault {
+export interface RequestFault {
   /** JSON Pointer into the body, or a slash and the name of the query parameter. */
   readonly pointer: string;
   readonly detail: string;
@@ -11,14 +11,14 @@ export interface ProblemParts {
   readonly word: string;
   readonly title: string;
   readonly detail: string;
-  readonly errors?: readonly PartFault[];
+  readonly errors?: readonly RequestFault[];
   readonly headers?: Readonly<Record<string, string>>;
   /** Further members. */
   readonly more?: Readonly<Record<string, unknown>>;
 }
 
 /** RFC 9457 §3.1: an answer that is an error. Whatever throws one ends its request with it. */
-export class Problem extends Error {
+export class ApiProblem extends Error {
   override readonly name = 'Problem';
   readonly parts: ProblemParts;
 
@@ -41,17 +41,17 @@ export function typeOf(word: string): string {
   return `urn:vps-gateway:problem:${word}`;
 }
 
-export function badRequest(detail: string, errors?: readonly PartFault[]): Problem {
+export function badRequest(detail: string, errors?: readonly RequestFault[]): ApiProblem {
   const parts = { status: 400, word: 'bad-request', title: 'The request cannot be understood', detail };
-  return new Problem(errors === undefined ? parts : { ...parts, errors });
+  return new ApiProblem(errors === undefined ? parts : { ...parts, errors });
 }
 
-export function notFound(detail: string): Problem {
-  return new Problem({ status: 404, word: 'not-found', title: 'There is no such thing', detail });
+export function notFound(detail: string): ApiProblem {
+  return new ApiProblem({ status: 404, word: 'not-found', title: 'There is no such thing', detail });
 }
 
-export function unavailable(word: string, detail: string): Problem {
-  return new Problem({
+export function unavailable(word: string, detail: string): ApiProblem {
+  return new ApiProblem({
     status: 503,
     word,
     title: 'The gateway cannot answer this now',

@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import type { z } from 'zod';
 import type { ApiEnvironment } from './caller.ts';
 import type { Operation, Request } from './operation.ts';
-import { badRequest, type PartFault, Problem } from './problem.ts';
+import { ApiProblem, badRequest, type RequestFault } from './problem.ts';
 
 const BODY_LIMIT = 1024 * 1024;
 const NO_QUERY: Readonly<Record<string, string>> = {};
@@ -10,7 +10,7 @@ const NO_QUERY: Readonly<Record<string, string>> = {};
 /**
  * Reads what an operation wants of a request.
  *
- * @throws Problem with every fault of it.
+ * @throws ApiProblem with every fault of it.
  */
 export async function readRequest(
   context: Context<ApiEnvironment>,
@@ -39,7 +39,7 @@ function strict(schema: z.ZodObject): z.ZodObject {
 
 function queryOf(context: Context<ApiEnvironment>, schema: z.ZodObject): unknown {
   const given = context.req.queries();
-  const faults: PartFault[] = Object.entries(given)
+  const faults: RequestFault[] = Object.entries(given)
     .filter(([, values]) => values.length > 1)
     .map(([name]) => ({ pointer: pointerTo([name]), detail: 'is given more than once' }));
   const named = Object.entries(given).map(([name, [value]]) => [name, value]);
@@ -54,7 +54,7 @@ async function bodyOf(context: Context<ApiEnvironment>, schema: z.ZodType, limit
   if (text.trim() === '') return checked(schema, {});
   const type = context.req.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
   if (type !== 'application/json' && type !== 'application/merge-patch+json')
-    throw new Problem({
+    throw new ApiProblem({
       status: 415,
       word: 'not-json',
       title: 'The body is not JSON',
@@ -72,7 +72,7 @@ async function bodyOf(context: Context<ApiEnvironment>, schema: z.ZodType, limit
 function checked(schema: z.ZodType, value: unknown): unknown {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new Problem({
+  throw new ApiProblem({
     status: 422,
     word: 'body-has-faults',
     title: 'The body does not fit',
@@ -94,7 +94,7 @@ async function bodyText(context: Context<ApiEnvironment>, limit: number): Promis
     length += value.length;
     if (length > limit) {
       await reader.cancel();
-      throw new Problem({
+      throw new ApiProblem({
         status: 413,
         word: 'too-large',
         title: 'The body is too large',
@@ -111,7 +111,7 @@ async function bodyText(context: Context<ApiEnvironment>, limit: number): Promis
   }
 }
 
-function faultsOf({ issues }: z.ZodError): readonly PartFault[] {
+function faultsOf({ issues }: z.ZodError): readonly RequestFault[] {
   return issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
       ? issue.keys.map((key) => ({ pointer: pointerTo([...issue.path, key]), detail: 'is not known here' }))

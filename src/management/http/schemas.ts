@@ -70,7 +70,7 @@ export const LIST_QUERY = {
 } as const;
 
 /** What every list answers, around its rows. */
-export function listOf<Row extends z.ZodType>(row: Row) {
+export function listAnswer<Row extends z.ZodType>(row: Row) {
   return z.object({
     items: z.array(row),
     total: z.int(),

@@ -15,7 +15,7 @@ export interface Patience {
 }
 
 /** Who reads an answer page by page has the time for one. */
-export const PATIENCE: Patience = { answer: 5000, unread: 60_000 };
+export const CALLER_PATIENCE: Patience = { answer: 5000, unread: 60_000 };
 
 /**
  * Callers that have ended their side of the connection after their request, as `nc -N` does. Such a caller may wait for its answer

@@ -9,7 +9,7 @@ import { createServer as createSecureServer, type Server as SecureServer } from 
 import { getRequestListener } from '@hono/node-server';
 import type { Caller } from '../http/caller.ts';
 import { badRequest } from '../http/problem.ts';
-import { EndedCallers, PATIENCE } from './ended-callers.ts';
+import { CALLER_PATIENCE, EndedCallers } from './ended-callers.ts';
 import { RequestQueue } from './request-queue.ts';
 import { refuseUnreadable } from './unreadable-input.ts';
 
@@ -29,7 +29,7 @@ const ENDLESS = 'text/event-stream';
 type Fetch = (request: Request, caller: Caller) => Response | Promise<Response>;
 
 /** A server of Node's own for the app; it listens nowhere yet. */
-export function httpServer(via: Caller['via'], fetch: Fetch, patience = PATIENCE): Server {
+export function httpServer(via: Caller['via'], fetch: Fetch, patience = CALLER_PATIENCE): Server {
   const options = { maxHeaderSize: HEADER_LIMIT, keepAliveTimeout: IDLE_TIME };
   const queue = new RequestQueue();
   const callers = new EndedCallers(patience, () => queue.refuseGivenUp());
@@ -44,7 +44,7 @@ export function httpServer(via: Caller['via'], fetch: Fetch, patience = PATIENCE
  */
 export function httpsServer(fetch: Fetch): SecureServer {
   const options = { maxHeaderSize: HEADER_LIMIT, keepAliveTimeout: IDLE_TIME, handshakeTimeout: HEAD_TIME };
-  const callers = new EndedCallers(PATIENCE, () => {});
+  const callers = new EndedCallers(CALLER_PATIENCE, () => {});
   const listener = listenerOf('tcp', fetch, new RequestQueue(), callers);
   return limited(createSecureServer(options, listener), callers);
 }

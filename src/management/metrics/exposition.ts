@@ -1,5 +1,5 @@
 /** A sample: its labels beside those of all, and its value. */
-export type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
+export type MetricSample = readonly [labels: Readonly<Record<string, string>>, value: number];
 
 export interface Family {
   /** Without the prefix of all. */
@@ -7,7 +7,7 @@ export interface Family {
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly help: string;
   /** Of a histogram: its buckets' ends with their counts. */
-  readonly samples: readonly Sample[];
+  readonly samples: readonly MetricSample[];
   readonly histogram?: {
     readonly ends: readonly number[];
     readonly counts: readonly number[];

@@ -12,7 +12,7 @@ import type { Status } from '../../reporting/status.ts';
 import type { Figures } from '../../server/figures.ts';
 import type { Gauges } from '../../server/gauges.ts';
 import type { CallCount } from '../platform/call-counts.ts';
-import { type Family, gauge, type Sample } from './exposition.ts';
+import { type Family, gauge, type MetricSample } from './exposition.ts';
 import { gaugeFamilies, type OwnFigures } from './gauge-families.ts';
 import { hookFamilies } from './hook-families.ts';
 import { byOrganization, growing } from './organization-families.ts';
@@ -105,7 +105,7 @@ function countedFamilies(counters: CounterReader): readonly Family[] {
       type: 'counter',
       help: 'Messages that a guard has refused: malformed or forged ones, and what a limit or a rule forbids.',
       samples: Object.entries(byCause(true)).map(
-        ([cause, count]): Sample => [
+        ([cause, count]): MetricSample => [
           { guard: rows[cause]?.isRefused === true ? 'rule' : 'check', cause },
           count,
         ],
@@ -139,7 +139,7 @@ function stateFamilies({ counters, asked, version, now }: MetricsInput): readonl
     { ...gauge('build_info', 'The version that runs; always 1.', undefined), samples: [[{ version }, 1]] },
     {
       ...gauge('leases', 'Records by state, expired ones that are not freed yet included.', undefined),
-      samples: Object.entries(status?.leases ?? {}).map(([state, count]): Sample => [{ state }, count]),
+      samples: Object.entries(status?.leases ?? {}).map(([state, count]): MetricSample => [{ state }, count]),
     },
     gauge('offers', 'Addresses on offer.', status?.leases['offered']),
     gauge('reservations', 'Reservations in force.', figures?.reservations),
@@ -178,7 +178,7 @@ function callFamily(calls: readonly CallCount[]): Family {
     name: 'platform_calls_total',
     type: 'counter',
     help: "Calls of the platform's own protocol, by what became of them.",
-    samples: calls.map(({ method, code, count }): Sample => [{ method, code }, count]),
+    samples: calls.map(({ method, code, count }): MetricSample => [{ method, code }, count]),
   };
 }
 
@@ -191,7 +191,7 @@ function counter(name: string, help: string, value: number | undefined): Family 
 }
 
 function tallied(name: string, label: string, help: string, tally: Tally): Family {
-  const samples = Object.entries(tally).map(([each, count]): Sample => [{ [label]: each }, count]);
+  const samples = Object.entries(tally).map(([each, count]): MetricSample => [{ [label]: each }, count]);
   return { name, type: 'counter', help, samples };
 }
 
@@ -209,7 +209,7 @@ function peersOf(figures: Figures | undefined): number | undefined {
 }
 
 /** Of several problems with one name the worst counts. */
-function problemSamples(problems: readonly RunningProblem[]): readonly Sample[] {
+function problemSamples(problems: readonly RunningProblem[]): readonly MetricSample[] {
   const levels = new Map<ProblemName, ProblemLevel>();
   for (const problem of worstFirst(problems))
     if (!levels.has(problem.name)) levels.set(problem.name, levelOf(problem));

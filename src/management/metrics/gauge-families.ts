@@ -1,6 +1,6 @@
 import type { Gauges } from '../../server/gauges.ts';
 import type { OutletFigures } from '../hooks/outlet.ts';
-import { type Family, gauge, type Sample } from './exposition.ts';
+import { type Family, gauge, type MetricSample } from './exposition.ts';
 
 /** What the management thread has found out itself. */
 export interface OwnFigures {
@@ -60,16 +60,18 @@ export function gaugeFamilies(gauges: Gauges | undefined, own: OwnFigures, now: 
         undefined,
       ),
       samples: Object.entries(sharing?.clockOffsets ?? {}).map(
-        ([node, offset]): Sample => [{ node }, offset / 1000],
+        ([node, offset]): MetricSample => [{ node }, offset / 1000],
       ),
     },
     {
       ...gauge('etcd_size_bytes', "The size of an etcd member's database file.", undefined),
-      samples: members.map(({ endpoint, databaseBytes }): Sample => [{ member: endpoint }, databaseBytes]),
+      samples: members.map(
+        ({ endpoint, databaseBytes }): MetricSample => [{ member: endpoint }, databaseBytes],
+      ),
     },
     {
       ...gauge('etcd_quota_bytes', 'The size at which an etcd member takes nothing more.', undefined),
-      samples: members.map(({ endpoint, quotaBytes }): Sample => [{ member: endpoint }, quotaBytes]),
+      samples: members.map(({ endpoint, quotaBytes }): MetricSample => [{ member: endpoint }, quotaBytes]),
     },
     {
       ...gauge(
@@ -77,7 +79,7 @@ export function gaugeFamilies(gauges: Gauges | undefined, own: OwnFigures, now: 
         'Time until a certificate ends; negative: it has ended.',
         undefined,
       ),
-      samples: certificates.map(({ file, endsAt }): Sample => [{ file }, (endsAt - now) / 1000]),
+      samples: certificates.map(({ file, endsAt }): MetricSample => [{ file }, (endsAt - now) / 1000]),
     },
   ];
 }

@@ -1,5 +1,5 @@
 import type { OutletFigures } from '../hooks/outlet.ts';
-import type { Family, Sample } from './exposition.ts';
+import type { Family, MetricSample } from './exposition.ts';
 
 /** Of the hook and the webhook; none where neither is set. */
 export function hookFamilies(outlets: readonly OutletFigures[]): readonly Family[] {
@@ -12,7 +12,7 @@ export function hookFamilies(outlets: readonly OutletFigures[]): readonly Family
     name,
     type,
     help,
-    samples: outlets.map((each): Sample => [{ to: each.name }, figureOf(each)]),
+    samples: outlets.map((each): MetricSample => [{ to: each.name }, figureOf(each)]),
   });
   return [
     {
@@ -20,7 +20,7 @@ export function hookFamilies(outlets: readonly OutletFigures[]): readonly Family
       type: 'counter',
       help: 'Runs of the hook, and requests of the webhook, by what became of them.',
       samples: outlets.flatMap(({ name, outcomes }) =>
-        Object.entries(outcomes).map(([outcome, count]): Sample => [{ to: name, outcome }, count]),
+        Object.entries(outcomes).map(([outcome, count]): MetricSample => [{ to: name, outcome }, count]),
       ),
     },
     family('hook_changes_total', 'counter', 'Changes of leases that were taken.', ({ changes }) => changes),

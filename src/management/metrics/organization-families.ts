@@ -1,5 +1,5 @@
 import type { LeaseCount, OrganizationCounts } from '../../reporting/organization-counts.ts';
-import type { Family, Sample } from './exposition.ts';
+import type { Family, MetricSample } from './exposition.ts';
 
 /** What no reservation assigns to an organization. The sum over all of them is the whole. */
 const NONE = '';
@@ -12,8 +12,10 @@ export function byOrganization(
   parts: Readonly<Record<string, number>>,
 ): Family {
   const sum = Object.values(parts).reduce((all, part) => all + part, 0);
-  const named = Object.entries(parts).map(([organization, part]): Sample => [labelOf(organization), part]);
-  const samples: readonly Sample[] =
+  const named = Object.entries(parts).map(
+    ([organization, part]): MetricSample => [labelOf(organization), part],
+  );
+  const samples: readonly MetricSample[] =
     whole === undefined ? [] : [[labelOf(NONE), Math.max(0, whole - sum)], ...named];
   return { name, type: 'gauge', help, samples };
 }

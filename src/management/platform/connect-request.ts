@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http2';
 import { CallError } from '../../platform/call-error.ts';
 import { SERVICE } from '../../platform/messages.ts';
-import { CODECS, type Codec } from './dispatch.ts';
+import { CODECS, type MessageCodec } from './dispatch.ts';
 
 /** The content types of Connect's protocol that are read. */
 const TYPE = /^application\/(connect\+)?(proto|json)$/;
@@ -15,7 +15,7 @@ export interface ConnectRequest {
   readonly isStream: boolean;
   /** As it is answered. */
   readonly contentType: string;
-  readonly codec: Codec;
+  readonly codec: MessageCodec;
   /** How long its caller waits: milliseconds. */
   readonly milliseconds: number;
   readonly secret: string | undefined;

@@ -4,7 +4,7 @@ import { messageFromJson, messageToJson } from '../../platform/json-message.ts';
 import {
   MalformedMessage,
   type MessageOf,
-  type MessageType,
+  type MessageTable,
   type PartOf,
 } from '../../platform/message-type.ts';
 import { REGISTER, UNARY, type UnaryMethod } from '../../platform/messages.ts';
@@ -16,14 +16,14 @@ import { callErrorOf } from './problem-error.ts';
 import type { UnaryCalls } from './unary-calls.ts';
 
 /** How messages are written. */
-export interface Codec {
+export interface MessageCodec {
   /** @throws MalformedMessage */
-  read<Type extends MessageType>(type: Type, octets: Uint8Array): MessageOf<Type>;
-  write<Type extends MessageType>(type: Type, value: PartOf<Type>): Uint8Array;
+  read<Type extends MessageTable>(type: Type, octets: Uint8Array): MessageOf<Type>;
+  write<Type extends MessageTable>(type: Type, value: PartOf<Type>): Uint8Array;
 }
 
 /** By the last word of a content type. */
-export const CODECS: Readonly<Record<'proto' | 'json', Codec>> = {
+export const CODECS: Readonly<Record<'proto' | 'json', MessageCodec>> = {
   proto: { read: readMessage, write: writeMessage },
   json: {
     read: (type, octets) => messageFromJson(type, utf8TextOf(octets)),
@@ -49,7 +49,7 @@ export interface DispatchParts {
 export function dispatch(
   parts: DispatchParts,
   method: string,
-  codec: Codec,
+  codec: MessageCodec,
   octets: Uint8Array,
   caller: PlatformCaller,
 ): Promise<Uint8Array> {
@@ -77,14 +77,17 @@ export async function carryOut<Result>(
 async function answerTo(
   { calls }: DispatchParts,
   method: string,
-  codec: Codec,
+  codec: MessageCodec,
   octets: Uint8Array,
   caller: PlatformCaller,
 ): Promise<Uint8Array> {
   if (!isUnary(method)) throw notCalledSo(method);
   const { request, response } = UNARY[method];
   const run = calls[method] as (request: unknown, caller: PlatformCaller) => Promise<object>;
-  return codec.write(response as MessageType, await run(codec.read(request as MessageType, octets), caller));
+  return codec.write(
+    response as MessageTable,
+    await run(codec.read(request as MessageTable, octets), caller),
+  );
 }
 
 export function isUnary(method: string): method is UnaryMethod {

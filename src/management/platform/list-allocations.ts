@@ -52,7 +52,7 @@ export async function listAllocations(
         ipAddress: address,
         macAddress: lease?.mac ?? (card === undefined ? '' : hardwareToText(card)),
         allocatedAt: timeOf(each.createdAt),
-        leaseExpires: timeOf(endOf(lease, now())),
+        leaseExpires: timeOf(leaseEndOf(lease, now())),
         isPublic: each.labels[PUBLIC] === 'true',
       });
     }
@@ -79,7 +79,7 @@ export async function listLeases(
 }
 
 /** When a lease ends: wall-clock milliseconds. */
-export function endOf(lease: Pick<ListedLease, 'expires'> | null | undefined, now: number): number {
+export function leaseEndOf(lease: Pick<ListedLease, 'expires'> | null | undefined, now: number): number {
   const end =
     lease?.expires === null || lease === undefined || lease === null ? Number.NaN : Date.parse(lease.expires);
   return Number.isNaN(end) ? now + PLACEHOLDER : end;

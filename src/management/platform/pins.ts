@@ -49,7 +49,7 @@ export function inForce(reservation: Reservation | null | undefined): Reservatio
  *
  * @param known In force.
  */
-export function entryOf(
+export function pinnedEntry(
   known: Reservation | undefined,
   said: Said,
   node: string,
@@ -70,13 +70,13 @@ export function entryOf(
   };
 }
 
-/** Makes what is said a reservation, and answers when it is durable. @throws Problem, CallError */
+/** Makes what is said a reservation, and answers when it is durable. @throws ApiProblem, CallError */
 export async function pin(parts: PlatformParts, said: Said, caller: PlatformCaller): Promise<Pinned> {
   for (let attempt = 1; ; attempt += 1) {
     const known = inForce(await parts.gateway.reservationOf(said.id));
     // The settings file keeps it: its address is the answer, and nothing is changed here.
     if (known?.source === 'file') return { reservation: known, isNew: false };
-    const read = readEntry(entryOf(known, said, parts.options.node));
+    const read = readEntry(pinnedEntry(known, said, parts.options.node));
     if ('problems' in read)
       throw reservationProblem({
         outcome: 'refused',
@@ -109,7 +109,7 @@ export async function pin(parts: PlatformParts, said: Said, caller: PlatformCall
   }
 }
 
-/** Removes a reservation, and ends the lease at its address. @throws Problem */
+/** Removes a reservation, and ends the lease at its address. @throws ApiProblem */
 export async function unpin(
   parts: PlatformParts,
   { id, address }: Pick<Reservation, 'id' | 'address'>,

@@ -1,6 +1,6 @@
 import { type CallCode, CallError } from '../../platform/call-error.ts';
 import { MalformedMessage } from '../../platform/message-type.ts';
-import { Problem } from '../http/problem.ts';
+import { ApiProblem } from '../http/problem.ts';
 import { GatewayStandsStill } from '../remote-gateway.ts';
 
 const CODES: Readonly<Record<number, CallCode>> = {
@@ -24,7 +24,7 @@ const BY_WORD: Readonly<Record<string, CallCode>> = {
 /** What a call is answered with when it fails; undefined: a mistake of this program. */
 export function callErrorOf(error: unknown): CallError | undefined {
   if (error instanceof CallError) return error;
-  if (error instanceof Problem) return errorOfProblem(error);
+  if (error instanceof ApiProblem) return errorOfProblem(error);
   if (error instanceof MalformedMessage)
     return new CallError('invalid_argument', `the message is malformed: ${error.message}`);
   if (error instanceof GatewayStandsStill)
@@ -39,7 +39,7 @@ export function callErrorOf(error: unknown): CallError | undefined {
   return undefined;
 }
 
-function errorOfProblem({ parts }: Problem): CallError {
+function errorOfProblem({ parts }: ApiProblem): CallError {
   const { status, word, detail, errors = [] } = parts;
   const faults = errors.map((fault) => `${fault.pointer.replace(/^\//, '')} ${fault.detail}`.trim());
   const code = BY_WORD[word] ?? CODES[status] ?? 'internal';

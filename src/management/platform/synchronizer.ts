@@ -13,7 +13,7 @@ import { leaseAt } from '../routes/reservation-answer.ts';
 import { someAtOnce } from './at-once.ts';
 import type { CardLearner } from './card-learner.ts';
 import { type DesiredSet, readDesired } from './desired-set.ts';
-import { entryOf, inForce } from './pins.ts';
+import { inForce, pinnedEntry } from './pins.ts';
 import type { PlatformCaller, PlatformParts } from './platform-parts.ts';
 import { NODE, PUBLIC } from './read-fields.ts';
 import type { FoundVps, RegisteredStreams } from './registered-streams.ts';
@@ -119,7 +119,7 @@ export class Synchronizer {
     });
     const staying = [...kept.map(({ id }) => id), ...desired.faulty].filter((id) => !desired.entries.has(id));
     const entries = [
-      ...wishes.map((said) => entryOf(inForce(before.get(said.id)), said, options.node)),
+      ...wishes.map((said) => pinnedEntry(inForce(before.get(said.id)), said, options.node)),
       ...[...new Set(staying)].flatMap((id) => {
         const stays = inForce(before.get(id));
         return stays !== undefined && isOurs(stays) ? [entryToJson(stays)] : [];

@@ -8,7 +8,7 @@ import type { UNARY, UnaryMethod } from '../../platform/messages.ts';
 import type { AddressState } from '../../server/address-map.ts';
 import { readReservations } from '../../store/sqlite/query/read-reservations.ts';
 import { leaseAt } from '../routes/reservation-answer.ts';
-import { endOf, listAllocations, listLeases } from './list-allocations.ts';
+import { leaseEndOf, listAllocations, listLeases } from './list-allocations.ts';
 import { inForce, pin, unpin } from './pins.ts';
 import type { PlatformCaller, PlatformParts } from './platform-parts.ts';
 import {
@@ -54,7 +54,7 @@ export function unaryCalls(parts: PlatformParts, synchronizer: Synchronizer, tur
         macAddress: lease.mac ?? '',
         ipAddress: lease.address,
         hostname: lease.hostname ?? '',
-        expiresAt: timeOf(endOf(lease, parts.now())),
+        expiresAt: timeOf(leaseEndOf(lease, parts.now())),
       }));
       return { leases };
     },
@@ -66,7 +66,7 @@ export function unaryCalls(parts: PlatformParts, synchronizer: Synchronizer, tur
         organizationId: lease.organization_id ?? '',
         macAddress: lease.mac ?? '',
         ipAddress: lease.address,
-        expiresAt: timeOf(endOf(lease, parts.now())),
+        expiresAt: timeOf(leaseEndOf(lease, parts.now())),
       }));
       return { leases };
     },
@@ -100,7 +100,7 @@ async function allocate(
     subnetMask: mask,
     gateway: router,
     dnsServers: dns,
-    leaseExpires: timeOf(endOf(lease, parts.now())),
+    leaseExpires: timeOf(leaseEndOf(lease, parts.now())),
   };
 }
 

@@ -116,7 +116,7 @@ function prefixFromText(text: string): Prefix {
   return prefixOf(ipv4FromText(network) ?? (0 as Ipv4), Number(length));
 }
 
-/** @throws Problem for what is no part of the subnet. */
+/** @throws ApiProblem for what is no part of the subnet. */
 function blockIn(subnet: Prefix, text: string): Prefix {
   const [, written = '', digits] = /^([\d.]+)\/(\d{1,2})$/.exec(text) ?? [];
   const network = ipv4FromText(written);

@@ -10,10 +10,17 @@ import type { Beside, LookedAt } from '../../store/sqlite/query/lease-search.ts'
 import { readReservations } from '../../store/sqlite/query/read-reservations.ts';
 import { searchLeases } from '../../store/sqlite/query/search-leases.ts';
 import { type InForce, reservationOf, warningsOf } from '../guests/guest-warnings.ts';
-import { facetOf, IDLE, IDLE_STANDING, isFound, rowOf, sortKeyOf } from '../guests/listed-reservations.ts';
+import {
+  facetOf,
+  IDLE,
+  IDLE_STANDING,
+  isFound,
+  listedRowOf,
+  sortKeyOf,
+} from '../guests/listed-reservations.ts';
 import { cursorFromText, cursorToText } from '../http/cursor.ts';
 import { type Operation, operation } from '../http/operation.ts';
-import { LEASE, listOf } from '../http/schemas.ts';
+import { LEASE, listAnswer } from '../http/schemas.ts';
 import { conditionsOf, GUEST_QUERY, orderOf } from './lease-query.ts';
 import type { RouteParts } from './route-parts.ts';
 import { refuseOtherSegment } from './segment.ts';
@@ -40,7 +47,7 @@ export function guestsRoute(parts: RouteParts): Operation {
     readsAll: true,
     summary: 'Leases and the reservations that nobody uses in one list, with what is wrong with each',
     query: GUEST_QUERY,
-    answer: listOf(GUEST).extend({
+    answer: listAnswer(GUEST).extend({
       facets: z.record(z.string(), z.record(z.string(), z.int())).optional(),
     }),
     run: async ({ query, signal }) => {
@@ -75,7 +82,7 @@ export function guestsRoute(parts: RouteParts): Operation {
         const idleAt = new Map(found.map((each) => [Number(each.address), each]));
         const items = page.flatMap(({ position }): z.output<typeof GUEST>[] => {
           const reservation = idleAt.get(position);
-          if (reservation !== undefined) return [{ ...rowOf(reservation), state: IDLE, warnings: [] }];
+          if (reservation !== undefined) return [{ ...listedRowOf(reservation), state: IDLE, warnings: [] }];
           const lease = leases.get(ipv4ToText(ipv4(position)));
           return lease === undefined ? [] : [guestOf(lease, position, inForce)];
         });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { searchHistory } from '../../store/sqlite/query/search-history.ts';
 import { cursorFromText, cursorToText } from '../http/cursor.ts';
 import { type Operation, operation } from '../http/operation.ts';
-import { addressText, EVENT, LIST_QUERY, listOf, macText, text, timeText } from '../http/schemas.ts';
+import { addressText, EVENT, LIST_QUERY, listAnswer, macText, text, timeText } from '../http/schemas.ts';
 import type { RouteParts } from './route-parts.ts';
 import { refuseOtherSegment } from './segment.ts';
 
@@ -27,7 +27,7 @@ export function historyRoute(parts: RouteParts): Operation {
     summary:
       'What happened to addresses, the newest first: who had one at a time is its first row until then',
     query: QUERY,
-    answer: listOf(EVENT),
+    answer: listAnswer(EVENT),
     run: async ({ query, signal }) => {
       refuseOtherSegment(parts, query.segment);
       const { limit, address, mac, vps_id: vpsId, author, since, until } = query;

@@ -3,7 +3,7 @@ import { HOST_FORMATS, type HostFormat, hostsOf } from '../../reporting/host-for
 import { runningLeases } from '../../store/sqlite/query/named-leases.ts';
 import { readReservations } from '../../store/sqlite/query/read-reservations.ts';
 import { type Operation, operation } from '../http/operation.ts';
-import { Problem } from '../http/problem.ts';
+import { ApiProblem } from '../http/problem.ts';
 import { text } from '../http/schemas.ts';
 import type { RouteParts } from './route-parts.ts';
 import { refuseOtherSegment } from './segment.ts';
@@ -39,8 +39,8 @@ export function hostsRoute(parts: RouteParts): Operation {
   });
 }
 
-function tooMany(): Problem {
-  return new Problem({
+function tooMany(): ApiProblem {
+  return new ApiProblem({
     status: 422,
     word: 'too-many',
     title: 'The list would be too long',

@@ -10,9 +10,9 @@ const AHEAD = 60_000;
 /**
  * Who had which address at a time.
  *
- * @throws Problem for a time to come, and for what only the present has.
+ * @throws ApiProblem for a time to come, and for what only the present has.
  */
-export async function leasesAt(
+export async function leasesAtTime(
   { leases, now }: Pick<RouteParts, 'leases' | 'now'>,
   query: LeaseQuery,
   at: number,

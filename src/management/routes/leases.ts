@@ -10,14 +10,14 @@ import type { LeaseSearch } from '../../store/sqlite/query/lease-search.ts';
 import { readReservations } from '../../store/sqlite/query/read-reservations.ts';
 import { searchHistory } from '../../store/sqlite/query/search-history.ts';
 import { searchLeases } from '../../store/sqlite/query/search-leases.ts';
-import { IDLE, IDLE_STANDING, isFound, rowOf } from '../guests/listed-reservations.ts';
+import { IDLE, IDLE_STANDING, isFound, listedRowOf } from '../guests/listed-reservations.ts';
 import { cursorFromText, cursorToText } from '../http/cursor.ts';
 import { type Operation, operation } from '../http/operation.ts';
 import { badRequest, notFound } from '../http/problem.ts';
 import { RESERVATION } from '../http/reservation-schemas.ts';
-import { AS_OF, addressText, EVENT, LEASE, listOf, macText, text } from '../http/schemas.ts';
+import { AS_OF, addressText, EVENT, LEASE, listAnswer, macText, text } from '../http/schemas.ts';
 import { conditionsOf, LEASE_QUERY, orderOf } from './lease-query.ts';
-import { leasesAt } from './leases-at.ts';
+import { leasesAtTime } from './leases-at.ts';
 import type { RouteParts } from './route-parts.ts';
 import { refuseOtherSegment } from './segment.ts';
 
@@ -55,7 +55,7 @@ export function leaseRoutes(parts: RouteParts): readonly Operation[] {
       readsAll: true,
       summary: 'The leases, filtered and sorted',
       query: LEASE_QUERY,
-      answer: listOf(LEASE).extend({
+      answer: listAnswer(LEASE).extend({
         facets: z.record(z.string(), z.record(z.string(), z.int())).optional(),
         history_since: z
           .string()
@@ -65,7 +65,7 @@ export function leaseRoutes(parts: RouteParts): readonly Operation[] {
       }),
       run: async ({ query, signal }) => {
         refuseOtherSegment(parts, query.segment);
-        if (query.at !== undefined) return await leasesAt(parts, query, query.at, signal);
+        if (query.at !== undefined) return await leasesAtTime(parts, query, query.at, signal);
         const { sort, isDescending } = orderOf(query);
         const list = `leases ${query.sort}`;
         const after = cursorFromText(list, query.cursor);
@@ -99,7 +99,7 @@ export function leaseRoutes(parts: RouteParts): readonly Operation[] {
       problems: { 404: 'The address was never leased' },
       run: async ({ query, path, signal }) => {
         refuseOtherSegment(parts, query.segment);
-        const address = addressOf(path['address']);
+        const address = addressFromPath(path['address']);
         return await parts.leases.read(async ({ database, asOf }) => {
           const conditions = [{ name: 'address', value: address, isNegated: false }] as const;
           const { rows } = await searchLeases(database, { ...ONE, conditions, limit: 1 }, signal);
@@ -170,13 +170,13 @@ async function idleReservations(
     holderOf(each.address) === undefined;
   const found = await readReservations(database, isMeant, signal);
   return found.slice(0, MOST_FOUND).map((each) => {
-    const { address, mac, vps_id, organization_id, hostname, node, port } = rowOf(each);
+    const { address, mac, vps_id, organization_id, hostname, node, port } = listedRowOf(each);
     return { address, mac, vps_id, organization_id, hostname, node, port, state: IDLE };
   });
 }
 
-/** @throws Problem */
-export function addressOf(written: string | undefined) {
+/** @throws ApiProblem */
+export function addressFromPath(written: string | undefined) {
   const address = ipv4FromText(written ?? '');
   if (address === undefined)
     throw badRequest('the path has no IPv4 address', [{ pointer: '/address', detail: 'write 10.15.3.20' }]);

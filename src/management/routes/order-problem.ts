@@ -1,7 +1,7 @@
 import { type Ipv4, ipv4FromText, ipv4ToText } from '../../net/ipv4.ts';
 import type { Figures } from '../../server/figures.ts';
 import type { OrderResult } from '../../server/order-intake.ts';
-import { Problem, unavailable } from '../http/problem.ts';
+import { ApiProblem, unavailable } from '../http/problem.ts';
 
 type Failed = Exclude<OrderResult, { readonly outcome: 'committed' }>;
 type Refusal = Extract<Failed, { readonly outcome: 'refused' }>['why'];
@@ -16,7 +16,7 @@ export function orderProblem(
   failed: Failed,
   { peers }: Figures,
   node?: string | null,
-): Problem {
+): ApiProblem {
   if (failed.outcome === 'refused') return refusalOf(failed.why, ipv4ToText(address), granterOf(node, peers));
   if (failed.outcome === 'unknown')
     return unavailable('outcome-unknown', 'it may have been stored or not: read the lease to find out');
@@ -37,7 +37,7 @@ function granterOf(node: string | null | undefined, peers: readonly string[]): s
   return peers.length === 1 ? `the gateway ${peers[0]}` : `one of ${peers.join(', ')}`;
 }
 
-function refusalOf(why: Refusal, address: string, granter: string): Problem {
+function refusalOf(why: Refusal, address: string, granter: string): ApiProblem {
   switch (why) {
     case 'not-leased':
       return refused(404, why, `${address} is not leased`);
@@ -58,6 +58,6 @@ function refusalOf(why: Refusal, address: string, granter: string): Problem {
   }
 }
 
-function refused(status: number, word: string, detail: string): Problem {
-  return new Problem({ status, word, title: 'The order is not carried out', detail });
+function refused(status: number, word: string, detail: string): ApiProblem {
+  return new ApiProblem({ status, word, title: 'The order is not carried out', detail });
 }

@@ -3,9 +3,9 @@ import type { OperatorOrder } from '../../engine/operator-order.ts';
 import { type Ipv4, ipv4ToText } from '../../net/ipv4.ts';
 import { leaseRows } from '../../store/sqlite/query/lease-rows.ts';
 import { type Operation, operation } from '../http/operation.ts';
-import { Problem, unavailable } from '../http/problem.ts';
+import { ApiProblem, unavailable } from '../http/problem.ts';
 import { text } from '../http/schemas.ts';
-import { addressOf } from './leases.ts';
+import { addressFromPath } from './leases.ts';
 import { orderProblem } from './order-problem.ts';
 import type { RouteParts } from './route-parts.ts';
 import { refuseOtherSegment } from './segment.ts';
@@ -68,7 +68,7 @@ export function orderRoutes(parts: RouteParts): readonly Operation[] {
       problems: { 404: 'Nothing is leased there', 409: 'Its guest is alive, or a peer has granted it' },
       run: async ({ query, body, path, author }) => {
         refuseOtherSegment(parts, query.segment);
-        return await release(parts, addressOf(path['address']), author, body);
+        return await release(parts, addressFromPath(path['address']), author, body);
       },
     }),
     operation({
@@ -83,7 +83,7 @@ export function orderRoutes(parts: RouteParts): readonly Operation[] {
       run: async ({ query, body, path, author }) => {
         refuseOtherSegment(parts, query.segment);
         const { reason, seconds } = body;
-        const address = addressOf(path['address']);
+        const address = addressFromPath(path['address']);
         return await ordered(parts, { kind: 'quarantine', address, seconds, ...by(author, reason) });
       },
     }),
@@ -98,7 +98,7 @@ export function orderRoutes(parts: RouteParts): readonly Operation[] {
       problems: { 409: 'It is not in quarantine' },
       run: async ({ query, body, path, author }) => {
         refuseOtherSegment(parts, query.segment);
-        const address = addressOf(path['address']);
+        const address = addressFromPath(path['address']);
         return await ordered(parts, { kind: 'restore', address, ...by(author, body.reason) });
       },
     }),
@@ -111,7 +111,7 @@ export function orderRoutes(parts: RouteParts): readonly Operation[] {
       answer: ASKED,
       run: async ({ query, path }) => {
         refuseOtherSegment(parts, query.segment);
-        const address = addressOf(path['address']);
+        const address = addressFromPath(path['address']);
         const asked = await parts.gateway.ask(address);
         if (asked.kind === 'no-arp')
           throw unavailable(
@@ -128,7 +128,7 @@ function by(author: string, note: string | undefined) {
   return note === undefined ? { author } : { author, note };
 }
 
-/** @throws Problem if the guest is alive and `force` is false, or the order is refused. */
+/** @throws ApiProblem if the guest is alive and `force` is false, or the order is refused. */
 async function release(
   parts: RouteParts,
   address: Ipv4,
@@ -139,7 +139,7 @@ async function release(
   const holder = asked.kind === 'asked' ? asked.holder : null;
   if (holder !== null && !force) {
     await refuseOthers(parts, address);
-    throw new Problem({
+    throw new ApiProblem({
       status: 409,
       word: 'guest-is-alive',
       title: 'The guest is alive',
@@ -154,7 +154,7 @@ async function release(
   return { ...done, answered_by: holder, rests_seconds: outcome === 'committed' ? REST : null };
 }
 
-/** @throws Problem if another gateway has granted the lease: `force` would not end it here either. */
+/** @throws ApiProblem if another gateway has granted the lease: `force` would not end it here either. */
 async function refuseOthers({ asked, leases }: RouteParts, address: Ipv4): Promise<void> {
   const row = await leases.read(({ database }) => leaseRows(database)(address));
   if (row?.state !== 'peer') return;
@@ -162,7 +162,7 @@ async function refuseOthers({ asked, leases }: RouteParts, address: Ipv4): Promi
   throw orderProblem(address, { outcome: 'refused', why: 'granted-by-peer' }, figures, row.node);
 }
 
-/** @throws Problem if it is not carried out. */
+/** @throws ApiProblem if it is not carried out. */
 async function ordered(
   { gateway, asked, leases }: RouteParts,
   order: OperatorOrder,

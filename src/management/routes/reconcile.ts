@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { hardwareToText, NO_HARDWARE } from '../../net/hardware-address.ts';
 import { ipv4ToText } from '../../net/ipv4.ts';
 import { type Operation, operation } from '../http/operation.ts';
-import { Problem, unavailable } from '../http/problem.ts';
+import { ApiProblem, unavailable } from '../http/problem.ts';
 import {
   DESCRIBED_IMPORT,
   DESCRIBED_RECONCILE,
@@ -116,12 +116,12 @@ export function noteAll(
   for (const { id, address } of removed) noteReservation(parts, { id, address, author, change: 'remove' });
 }
 
-function stopped(): Problem {
+function stopped(): ApiProblem {
   return unavailable('stopped', 'the gateway is starting or ending');
 }
 
-function emptySet(): Problem {
-  return new Problem({
+function emptySet(): ApiProblem {
+  return new ApiProblem({
     status: 422,
     word: 'empty-set',
     title: 'The set is empty',

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { Pending, ReservationProgress } from '../../engine/order/reservation-order.ts';
+import type { Obstacle, ReservationProgress } from '../../engine/order/reservation-order.ts';
 import { type Instant, NEVER } from '../../lease/lease.ts';
 import type { Reservation } from '../../lease/reservation/reservation.ts';
 import { reservationToJson } from '../../lease/reservation/reservation-fields.ts';
@@ -48,7 +48,7 @@ export function progressToJson({ pending, stillHeld }: ReservationProgress) {
   };
 }
 
-function pendingToJson({ cause, until, holder }: Pending) {
+function pendingToJson({ cause, until, holder }: Obstacle) {
   const mac = holder === undefined ? null : hardwareToText(holder);
   return { cause, until: new Date(until).toISOString(), mac };
 }

@@ -17,7 +17,7 @@ import {
 import { cursorFromText, cursorToText } from '../http/cursor.ts';
 import { type Operation, operation } from '../http/operation.ts';
 import { RESERVATION } from '../http/reservation-schemas.ts';
-import { listOf, severalOf } from '../http/schemas.ts';
+import { listAnswer, severalOf } from '../http/schemas.ts';
 import { conditionsOf, LEASE_QUERY } from './lease-query.ts';
 import type { RouteParts } from './route-parts.ts';
 import { refuseOtherSegment } from './segment.ts';
@@ -81,7 +81,7 @@ export function reservationListRoute(parts: RouteParts): Operation {
     readsAll: true,
     summary: 'The reservations, filtered and sorted',
     query: QUERY,
-    answer: listOf(RESERVATION).extend({
+    answer: listAnswer(RESERVATION).extend({
       facets: z.record(z.string(), z.record(z.string(), z.int())).optional(),
     }),
     run: async ({ query, signal }) => {

@@ -5,10 +5,10 @@ import { readEntry } from '../../lease/reservation/read-entry.ts';
 import { ipv4ToText } from '../../net/ipv4.ts';
 import type { ReservationResult } from '../../server/reservation-intake.ts';
 import { type Operation, operation, type Request } from '../http/operation.ts';
-import { badRequest, Problem } from '../http/problem.ts';
+import { ApiProblem, badRequest } from '../http/problem.ts';
 import { CHANGES, ENTRY, PROGRESS, WHOLE_RESERVATION } from '../http/reservation-schemas.ts';
 import { addressText, text } from '../http/schemas.ts';
-import { addressOf } from './leases.ts';
+import { addressFromPath } from './leases.ts';
 import { noteReservation } from './note-reservation.ts';
 import { REASON } from './orders.ts';
 import { etagOf, leaseAt, progressToJson, wholeReservation, withLeaseOfPort } from './reservation-answer.ts';
@@ -119,7 +119,7 @@ export function reservationOrderRoutes(parts: RouteParts): readonly Operation[] 
         const { id, hostname } = request.body;
         return await carryOut(parts, request, {
           kind: 'reserve-lease',
-          address: addressOf(request.path['address']),
+          address: addressFromPath(request.path['address']),
           ...(id !== undefined && { id: idOf(id) }),
           ...(hostname !== undefined && { hostname }),
           ...orderedBy(request),
@@ -131,7 +131,7 @@ export function reservationOrderRoutes(parts: RouteParts): readonly Operation[] 
 
 type Asked = Request<z.output<typeof QUERY>, unknown>;
 
-/** @throws Problem if it is not carried out. */
+/** @throws ApiProblem if it is not carried out. */
 async function carryOut(parts: RouteParts, request: Asked, order: ReservationOrder): Promise<Response> {
   refuseOtherSegment(parts, request.query.segment);
   const result = await parts.gateway.orderReservation(order);
@@ -237,10 +237,10 @@ function conditionOf({ header }: Pick<Asked, 'header'>): { readonly expectedVers
   return { expectedVersion: version };
 }
 
-/** @throws Problem for what cannot be an id. */
+/** @throws ApiProblem for what cannot be an id. */
 function idOf(written: string | undefined): OutsideId {
   if (isOutsideId(written)) return written;
-  throw new Problem({
+  throw new ApiProblem({
     status: 422,
     word: 'not-an-id',
     title: 'That is no id',

@@ -1,6 +1,6 @@
 import { ipv4ToText } from '../../net/ipv4.ts';
 import type { ReservationResult } from '../../server/reservation-intake.ts';
-import { notFound, Problem, type ProblemParts, unavailable } from '../http/problem.ts';
+import { ApiProblem, notFound, type ProblemParts, unavailable } from '../http/problem.ts';
 
 type Refusal = Extract<ReservationResult, { readonly outcome: 'refused' }>['refusal'];
 export type FailedReservation = Exclude<
@@ -13,7 +13,7 @@ export function isFailed(result: ReservationResult): result is FailedReservation
 }
 
 /** Why an order about a reservation was not carried out, as the answer to it. */
-export function reservationProblem(failed: FailedReservation): Problem {
+export function reservationProblem(failed: FailedReservation): ApiProblem {
   if (failed.outcome === 'refused') return refusalOf(failed.refusal);
   if (failed.outcome === 'unknown')
     return unavailable(
@@ -25,7 +25,7 @@ export function reservationProblem(failed: FailedReservation): Problem {
   return unavailable('cannot-store', 'nothing can be stored now: /api/v1/warnings says why');
 }
 
-function refusalOf(refusal: Refusal): Problem {
+function refusalOf(refusal: Refusal): ApiProblem {
   const { why } = refusal;
   switch (why) {
     case 'unknown':
@@ -71,6 +71,6 @@ function refusalOf(refusal: Refusal): Problem {
   }
 }
 
-function refused(status: number, word: string, detail: string, more: Partial<ProblemParts> = {}): Problem {
-  return new Problem({ status, word, title: 'The reservation is not changed', detail, ...more });
+function refused(status: number, word: string, detail: string, more: Partial<ProblemParts> = {}): ApiProblem {
+  return new ApiProblem({ status, word, title: 'The reservation is not changed', detail, ...more });
 }

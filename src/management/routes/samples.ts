@@ -6,7 +6,7 @@ import { readGrants } from '../../store/sqlite/query/read-grants.ts';
 import { type Operation, operation } from '../http/operation.ts';
 import { badRequest } from '../http/problem.ts';
 import { text, timeText } from '../http/schemas.ts';
-import { inSteps, type Step } from '../samples/in-steps.ts';
+import { inSteps, type SampleStep } from '../samples/in-steps.ts';
 import type { RouteParts } from './route-parts.ts';
 import { refuseOtherSegment } from './segment.ts';
 
@@ -89,7 +89,7 @@ export function samplesRoute(parts: RouteParts): Operation {
   });
 }
 
-function sampleOf(sample: Step): z.output<typeof SAMPLE> {
+function sampleOf(sample: SampleStep): z.output<typeof SAMPLE> {
   const { at, size, leased, peers, declined, offered, left, reserved, exchanges, p50, p99, drops, refused } =
     sample;
   return {

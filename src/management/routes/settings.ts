@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { refusedChangeToText } from '../../config/needs-restart.ts';
 import type { ReloadResult } from '../../server/reload.ts';
 import { type Operation, operation } from '../http/operation.ts';
-import { Problem } from '../http/problem.ts';
+import { ApiProblem } from '../http/problem.ts';
 import type { RouteParts } from './route-parts.ts';
 
 const SETTING = z.object({ setting: z.string(), value: z.string().nullable(), from: z.string() });
@@ -69,7 +69,7 @@ export function settingsRoutes({ asked, gateway }: RouteParts): readonly Operati
 function reloaded(result: ReloadResult): z.output<typeof RELOADED> {
   switch (result.kind) {
     case 'unusable':
-      throw new Problem({
+      throw new ApiProblem({
         status: 422,
         word: 'settings-have-faults',
         title: 'The settings are not reloaded',
@@ -77,7 +77,7 @@ function reloaded(result: ReloadResult): z.output<typeof RELOADED> {
         errors: result.problems.map((detail) => ({ pointer: '', detail })),
       });
     case 'refused':
-      throw new Problem({
+      throw new ApiProblem({
         status: 409,
         word: 'needs-restart',
         title: 'The settings are not reloaded',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { worstVerdict } from '../../reporting/segments-status.ts';
 import { type Operation, operation, type Request } from '../http/operation.ts';
-import { Problem } from '../http/problem.ts';
+import { ApiProblem } from '../http/problem.ts';
 import { text } from '../http/schemas.ts';
 import { type Info, infoOf } from './info.ts';
 import { operationsOf, withDocument } from './operations.ts';
@@ -52,12 +52,12 @@ function ofOne(first: Operation, each: readonly Operation[], segments: readonly 
   });
 }
 
-/** @throws Problem if no segment is named, or none that is served. */
+/** @throws ApiProblem if no segment is named, or none that is served. */
 function indexOf(segments: readonly RouteParts[], wanted: string | undefined): number {
   const names = segments.map(({ options }) => options.segment);
   const served = names.join(', ');
   if (wanted === undefined)
-    throw new Problem({
+    throw new ApiProblem({
       status: 400,
       word: 'segment-needed',
       title: 'The request names no segment',
@@ -69,7 +69,7 @@ function indexOf(segments: readonly RouteParts[], wanted: string | undefined): n
   const bySubnet = segments.flatMap((parts, index) => (parts.subnet().prefix === wanted ? [index] : []));
   const [only] = bySubnet;
   if (only !== undefined && bySubnet.length === 1) return only;
-  throw new Problem({
+  throw new ApiProblem({
     status: 404,
     word: 'no-such-segment',
     title: 'This gateway does not serve that segment',

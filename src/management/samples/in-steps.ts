@@ -1,7 +1,7 @@
 import { SAMPLE_FIELDS, type Sample } from './sample-ring.ts';
 
 /** A sample of a longer time; null: that was not known. */
-export type Step = Readonly<Record<(typeof SAMPLE_FIELDS)[number], number | null>>;
+export type SampleStep = Readonly<Record<(typeof SAMPLE_FIELDS)[number], number | null>>;
 
 /** How several samples become one. */
 const JOINED: Readonly<
@@ -15,7 +15,7 @@ const JOINED: Readonly<
 };
 
 /** Joins samples to ones of so many seconds, the oldest first. What is a state is that of the last of them. */
-export function inSteps(samples: readonly Sample[], seconds: number): readonly Step[] {
+export function inSteps(samples: readonly Sample[], seconds: number): readonly SampleStep[] {
   const groups = new Map<number, Sample[]>();
   for (const sample of samples) {
     const number = Math.floor(sample.at / (seconds * 1000));
@@ -26,13 +26,13 @@ export function inSteps(samples: readonly Sample[], seconds: number): readonly S
   return [...groups.values()].map(joined);
 }
 
-function joined(group: readonly Sample[]): Step {
+function joined(group: readonly Sample[]): SampleStep {
   const entries = SAMPLE_FIELDS.map((field) => {
     const join = JOINED[field] ?? ((values: readonly number[]) => values.at(-1) ?? Number.NaN);
     const known = group.map((sample) => sample[field]).filter((value) => !Number.isNaN(value));
     return [field, known.length === 0 ? null : join(known)] as const;
   });
-  return Object.fromEntries(entries) as Step;
+  return Object.fromEntries(entries) as SampleStep;
 }
 
 function sumOf(values: readonly number[]): number {

@@ -26,7 +26,7 @@ const WIDTH = SAMPLE_FIELDS.length;
 const HEAD = 8;
 
 /** Octets of the memory. A page of it is taken when it is written first. */
-export const SAMPLE_BYTES = HEAD + MOST * WIDTH * Float64Array.BYTES_PER_ELEMENT;
+export const SAMPLE_RING_BYTES = HEAD + MOST * WIDTH * Float64Array.BYTES_PER_ELEMENT;
 
 /** The newest samples, in memory that outlives the thread that writes and reads them. */
 export class SampleRing {

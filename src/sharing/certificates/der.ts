@@ -42,7 +42,7 @@ export const sequence = (...parts: readonly Uint8Array[]) => element(TAG.sequenc
 export const set = (...parts: readonly Uint8Array[]) => element(TAG.set, ...parts);
 export const octetString = (content: Uint8Array) => element(TAG.octetString, content);
 export const utf8String = (text: string) => element(TAG.utf8String, Buffer.from(text));
-export const nothing = () => element(TAG.null);
+export const nullElement = () => element(TAG.null);
 /** X.690 §11.1: true has all bits. */
 export const yes = () => element(TAG.boolean, Buffer.of(0xff));
 

@@ -16,7 +16,7 @@ import { basename, dirname, join } from 'node:path';
 import { codeOf, GatewayError } from '../../errors.ts';
 
 /** Files of a directory, by their names. */
-export type Texts = Readonly<Record<string, string>>;
+export type FileTexts = Readonly<Record<string, string>>;
 
 /** Only their owner enters. */
 const DIRECTORY_MODE = 0o700;
@@ -29,7 +29,7 @@ const OTHERS = 0o077;
  *
  * @throws GatewayError output-failed, also where it is there already with files.
  */
-export function makeDirectory(path: string, texts: Texts): void {
+export function makeDirectory(path: string, texts: FileTexts): void {
   writing(path, () => {
     makeParents(dirname(path));
     const made = mkdtempSync(join(dirname(path), `.${basename(path)}-`));
@@ -50,7 +50,7 @@ export function makeDirectory(path: string, texts: Texts): void {
  *
  * @throws GatewayError output-failed
  */
-export function replaceFiles(directory: string, texts: Texts): void {
+export function replaceFiles(directory: string, texts: FileTexts): void {
   writing(directory, () => {
     const names = Object.keys(texts);
     for (const name of names) writeDurably(join(directory, `.${name}.new`), texts[name] ?? '');

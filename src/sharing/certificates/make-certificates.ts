@@ -3,16 +3,16 @@ import type { NodeAddress } from '../node-list.ts';
 import { DAY } from './authority.ts';
 import { isOpenToOthers, makeDirectory, replaceFiles } from './key-directory.ts';
 import {
+  type CertificateOutcome,
   type CertificatesPlan,
   type CertificatesWish,
   dayOf,
   type NodePlan,
-  type Outcome,
   planCertificates,
 } from './plan-certificates.ts';
 
 export interface MadeNode extends NodeAddress {
-  readonly what: Outcome;
+  readonly what: CertificateOutcome;
   /** Of ca.crt, node.crt and node.key, which are to be copied to the node. */
   readonly directory: string;
   /** Milliseconds since 1970. */
@@ -20,7 +20,7 @@ export interface MadeNode extends NodeAddress {
 }
 
 export interface CertificatesReport {
-  readonly authority: { readonly what: Outcome; readonly directory: string; readonly end: number };
+  readonly authority: { readonly what: CertificateOutcome; readonly directory: string; readonly end: number };
   readonly nodes: readonly MadeNode[];
   readonly warnings: readonly string[];
 }

@@ -5,7 +5,7 @@ import type { Instant } from '../../lease/lease.ts';
 import { faultsOf } from '../../store/etcd/client/certificate-files.ts';
 import type { NodeAddress } from '../node-list.ts';
 import { type Authority, BEFOREHAND, DAY, newKey, readThese } from './authority.ts';
-import type { Texts } from './key-directory.ts';
+import type { FileTexts } from './key-directory.ts';
 import { type Issuer, nodeCertificate } from './x509.ts';
 
 /** RFC 1123 §2.1: a part of a host's name. */
@@ -22,7 +22,7 @@ export type NodeFiles =
   | { readonly kind: 'bad'; readonly problem: string };
 
 export interface NewNodeFiles {
-  readonly texts: Texts;
+  readonly texts: FileTexts;
   /** Milliseconds since 1970. */
   readonly end: number;
 }

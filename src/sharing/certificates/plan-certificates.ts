@@ -27,21 +27,21 @@ export interface CertificatesWish {
 }
 
 /** authority-renewed: of a node's files only ca.crt is another. */
-export type Outcome = 'made' | 'renewed' | 'kept' | 'authority-renewed';
+export type CertificateOutcome = 'made' | 'renewed' | 'kept' | 'authority-renewed';
 
 /** What is to be done for a node. */
 export interface NodePlan {
   readonly node: NodeAddress;
   readonly directory: string;
   readonly found: NodeFiles;
-  readonly what: Outcome;
+  readonly what: CertificateOutcome;
   /** undefined: its certificate is kept. */
   readonly made: NewNodeFiles | undefined;
 }
 
 export interface CertificatesPlan {
   readonly authority: Authority | NewAuthority;
-  readonly authorityWhat: Exclude<Outcome, 'authority-renewed'>;
+  readonly authorityWhat: Exclude<CertificateOutcome, 'authority-renewed'>;
   readonly authorityDirectory: string;
   readonly nodes: readonly NodePlan[];
 }
@@ -92,11 +92,11 @@ function authorityOf(
   return renewAuthority && known.issuer !== undefined ? renewedAuthority(known.issuer, now, days) : known;
 }
 
-function isSigned({ what }: { readonly what: Outcome }): boolean {
+function isSigned({ what }: { readonly what: CertificateOutcome }): boolean {
   return what === 'made' || what === 'renewed';
 }
 
-function outcomeFor({ kind }: NodeFiles, { renew, renewAuthority }: CertificatesWish): Outcome {
+function outcomeFor({ kind }: NodeFiles, { renew, renewAuthority }: CertificatesWish): CertificateOutcome {
   if (kind === 'missing') return 'made';
   if (renew) return 'renewed';
   return renewAuthority ? 'authority-renewed' : 'kept';

@@ -12,7 +12,7 @@ import {
   type Element,
   elementsIn,
   integer,
-  nothing,
+  nullElement,
   objectIdentifier,
   octetString,
   sequence,
@@ -72,7 +72,7 @@ const SERIAL_OCTETS = 16;
 /** RFC 5758 §3.2 and RFC 4055 §5: with SHA-256. */
 const ALGORITHMS: Readonly<Record<string, () => Buffer>> = {
   ec: () => sequence(objectIdentifier('1.2.840.10045.4.3.2')),
-  rsa: () => sequence(objectIdentifier('1.2.840.113549.1.1.11'), nothing()),
+  rsa: () => sequence(objectIdentifier('1.2.840.113549.1.1.11'), nullElement()),
 };
 
 /** True if `x509` signs with such a key. */
@@ -107,7 +107,7 @@ export function authorityCertificate(issuer: Issuer, validity: Validity): string
   return signed({ name: issuer.name, publicKey: createPublicKey(issuer.key), extensions }, issuer, validity);
 }
 
-/** A name with nothing but a common name, DER (RFC 5280 §4.1.2.4). */
+/** A name with nullElement but a common name, DER (RFC 5280 §4.1.2.4). */
 export function nameOf(commonName: string): Buffer {
   return sequence(set(sequence(objectIdentifier(COMMON_NAME), utf8String(commonName))));
 }

@@ -22,7 +22,7 @@ import type { EtcdMaintenance, MembersLook } from './membership/etcd-maintenance
 import { JoinAdmission } from './membership/join-admission.ts';
 import type { Members } from './membership/members.ts';
 import type { SharingProblem } from './membership/sharing-problem.ts';
-import { type Author, planChange } from './planned-change.ts';
+import { planChange, type WritingGateway } from './planned-change.ts';
 import { unreadableKeyOf } from './planned-reservations.ts';
 import { QuorumState } from './quorum-state.ts';
 import { Reckoning } from './reckoning.ts';
@@ -288,7 +288,7 @@ export class EtcdStore implements LeaseStore {
     return 'committed';
   }
 
-  #author(): Author {
+  #author(): WritingGateway {
     const granter = ipv4ToText(this.#self);
     return { keys: this.#keys, known: this.#known, table: this.#table, granter, node: this.#options.node };
   }

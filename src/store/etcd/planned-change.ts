@@ -4,7 +4,7 @@ import type { LeaseChange, LeaseWrite } from '../../lease/lease-view.ts';
 import { idsAfter } from '../../lease/outside-ids.ts';
 import type { LeaseTable } from '../../lease-table/lease-table.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
-import type { Compare, Operation } from './client/etcd.ts';
+import type { Compare, EtcdOperation } from './client/etcd.ts';
 import { compareOnce } from './keys/compare-once.ts';
 import { type Claim, claimOf, type Entry, formatEntry, idsOf, textIn, unknownIn } from './keys/entry.ts';
 import type { Keys } from './keys/keys.ts';
@@ -13,7 +13,7 @@ import { planReservations } from './planned-reservations.ts';
 import { operationOf, type PlannedChange, type PlannedWrite } from './planned-write.ts';
 
 /** The gateway that writes, and what it knows. */
-export interface Author {
+export interface WritingGateway {
   readonly keys: Keys;
   readonly known: KnownKeys;
   readonly table: LeaseTable;
@@ -30,7 +30,7 @@ export interface Author {
  * @returns undefined: the change would overwrite a value that no version of the gateway has written.
  */
 export function planChange(
-  author: Author,
+  author: WritingGateway,
   change: LeaseChange,
   operationId: string,
 ): PlannedChange | undefined {
@@ -88,7 +88,7 @@ export function planChange(
   }
 
   const success = writes.map(operationOf);
-  const failure = compare.map(({ key }): Operation => ({ kind: 'get', key }));
+  const failure = compare.map(({ key }): EtcdOperation => ({ kind: 'get', key }));
   return { transaction: { compare, success, failure }, writes, operationId, withdrawn };
 }
 
@@ -97,7 +97,7 @@ export function planChange(
  * version of the gateway has put on offer stands in the entry, and goes with the first write.
  */
 function entryAfter(
-  author: Author,
+  author: WritingGateway,
   change: LeaseChange,
   write: LeaseWrite,
   before: Entry | undefined,
@@ -122,7 +122,7 @@ function binds({ next }: LeaseWrite): boolean {
 
 /** Host name, ids and members of a newer version belong to the client: they stay as long as the address names it. */
 function claimAfter(
-  author: Author,
+  author: WritingGateway,
   next: LeaseRecord,
   change: LeaseChange,
   before: Claim | undefined,

@@ -5,7 +5,7 @@ import { identitiesOf } from '../../lease/reservation/claims.ts';
 import type { ReservationWrite } from '../../lease/reservation/reservation.ts';
 import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { UnreadableKey, WhatIsWritten } from '../lease-store.ts';
-import type { Compare, Operation } from './client/etcd.ts';
+import type { Compare, EtcdOperation } from './client/etcd.ts';
 import { type Claim, type Entry, formatEntry } from './keys/entry.ts';
 import { remedyFor, remedyForReservation } from './keys/foreign-text.ts';
 import type { Keys } from './keys/keys.ts';
@@ -15,7 +15,7 @@ import type { KnownKeys } from './known-keys.ts';
 import type { KnownReservations } from './known-reservations.ts';
 import { MOST_OPERATIONS, operationOf, type PlannedChange, type PlannedWrite } from './planned-write.ts';
 
-interface Author {
+interface SegmentKeys {
   readonly keys: Keys;
   readonly known: KnownKeys;
 }
@@ -29,7 +29,7 @@ interface Author {
  * @returns undefined: the change would overwrite a value that no version of the gateway has written, or is too much for etcd.
  */
 export function planReservations(
-  { keys, known }: Author,
+  { keys, known }: SegmentKeys,
   change: LeaseChange,
   reservations: readonly ReservationWrite[],
   operationId: string,
@@ -60,7 +60,7 @@ export function planReservations(
     if (write !== undefined) writes.push(write);
   }
   if (Math.max(compare.length, writes.length) >= MOST_OPERATIONS) return undefined;
-  const failure = compare.map(({ key }): Operation => ({ kind: 'get', key }));
+  const failure = compare.map(({ key }): EtcdOperation => ({ kind: 'get', key }));
   const success = writes.map(operationOf);
   return { transaction: { compare, success, failure }, writes, operationId, withdrawn: [] };
 }
@@ -69,7 +69,10 @@ export function planReservations(
  * The first key that a change would write or rests on, and that cannot be read: of an address, of a reservation, or of the
  * reservation behind the key of a card, client identifier, circuit or port, which may have that.
  */
-export function unreadableKeyOf({ keys, known }: Author, change: WhatIsWritten): UnreadableKey | undefined {
+export function unreadableKeyOf(
+  { keys, known }: SegmentKeys,
+  change: WhatIsWritten,
+): UnreadableKey | undefined {
   for (const { address } of change.writes) {
     const key = keys.ofAddress(address);
     const before = known.foreignAt(address);
@@ -115,7 +118,7 @@ function identityChange(
 
 /** The key of an address after that: with the id of its reservation, or without. Undefined: it stays as it is. */
 function addressWrite(
-  { keys, known }: Author,
+  { keys, known }: SegmentKeys,
   address: Ipv4,
   reservations: readonly ReservationWrite[],
   operationId: string,

@@ -1,6 +1,6 @@
 import type { OutsideId } from '../../lease/outside-id.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
-import type { Operation, Transaction } from './client/etcd.ts';
+import type { EtcdOperation, Transaction } from './client/etcd.ts';
 import type { Entry } from './keys/entry.ts';
 import { type IdentityWrite, identityOperation } from './keys/plan-identities.ts';
 
@@ -26,7 +26,7 @@ export interface PlannedChange {
   readonly withdrawn: readonly Ipv4[];
 }
 
-export function operationOf(write: PlannedWrite): Operation {
+export function operationOf(write: PlannedWrite): EtcdOperation {
   if ('identity' in write) return identityOperation(write);
   const { key } = write;
   const text = textToPut(write);

@@ -1,7 +1,7 @@
 import type { Say } from '../../log/say.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import type { KeptLease, MirroredChange } from '../mirror.ts';
-import { eventOf } from './history/history-rows.ts';
+import { historyEventOf } from './history/history-rows.ts';
 
 /** Changes that wait while the disk takes none. Of more, only the newest of each address is kept. */
 export const MOST_WAITING = 100_000;
@@ -71,5 +71,7 @@ function joined(earlier: MirroredChange, { after, reason }: MirroredChange): Mir
 }
 
 function hasRow({ before, after, reason }: MirroredChange): boolean {
-  return after.state !== 'offered' && eventOf(before, after, { at: after.updatedAt, reason }) !== undefined;
+  return (
+    after.state !== 'offered' && historyEventOf(before, after, { at: after.updatedAt, reason }) !== undefined
+  );
 }

@@ -18,7 +18,7 @@ import { openSqlite } from './disk/driver.ts';
 import { refuseOddFiles } from './disk/file-names.ts';
 import { newerSchema } from './file/open-database.ts';
 import { readJournal } from './journal/read-journal.ts';
-import { HISTORY_COLUMNS, LEASE_COLUMNS, MIGRATIONS, schemaOf } from './tables/schema.ts';
+import { HISTORY_COLUMNS, LEASES_VIEW_COLUMNS, MIGRATIONS, schemaOf } from './tables/schema.ts';
 import { Writer } from './tables/writer.ts';
 
 /** Rows that one read looks at. Reads are short, since the server's WAL cannot start over while one is open. */
@@ -94,7 +94,7 @@ export interface LeaseFilter {
 }
 
 const LEASES = `
-SELECT * FROM (SELECT lease.address AS position, lease.mac AS hardware, ${LEASE_COLUMNS} FROM lease)
+SELECT * FROM (SELECT lease.address AS position, lease.mac AS hardware, ${LEASES_VIEW_COLUMNS} FROM lease)
 WHERE position > @after AND position <= @upTo
   AND (@address IS NULL OR position = @address) AND (@mac IS NULL OR hardware = @mac)
   AND (@state IS NULL OR state = @state) AND (@hostname IS NULL OR instr(folded(hostname), folded(@hostname)) > 0)
@@ -102,7 +102,7 @@ ORDER BY position`;
 
 /** Those that run, with what their guests' names depend on. */
 const NAMED = `
-SELECT * FROM (SELECT lease.address AS position, lease.mac AS hardware, lease.starts_at AS startedAt, ${LEASE_COLUMNS} FROM lease)
+SELECT * FROM (SELECT lease.address AS position, lease.mac AS hardware, lease.starts_at AS startedAt, ${LEASES_VIEW_COLUMNS} FROM lease)
 WHERE position > @after AND position <= @upTo AND state = 'bound' ORDER BY position`;
 
 const EVENTS = `

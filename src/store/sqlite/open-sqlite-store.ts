@@ -21,7 +21,7 @@ import { readClockNote } from './notes/clock-notes.ts';
 import { readMirrorPosition } from './notes/mirror-position.ts';
 import { SqliteStore } from './sqlite-store.ts';
 import { loadLeases } from './tables/load-leases.ts';
-import { readReservations } from './tables/reservation-rows.ts';
+import { readReservationRows } from './tables/reservation-rows.ts';
 import { MIGRATIONS, type Migration } from './tables/schema.ts';
 
 export interface SqliteStoreOptions {
@@ -85,7 +85,7 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
       readClockNote(database)?.revision ?? 0,
       unapplied,
     );
-    const read = readReservations(database);
+    const read = readReservationRows(database);
     for (const reservation of read.found) {
       reservations.put(reservation);
       table.reached(reservation.version);

@@ -18,7 +18,7 @@ import { clockRowsOf } from './notes/clock-notes.ts';
 import { readMirrorPosition } from './notes/mirror-position.ts';
 import type { Opening } from './opening.ts';
 import { rowsOfMirrored } from './reservation-commits.ts';
-import { readReservations } from './tables/reservation-rows.ts';
+import { readReservationRows } from './tables/reservation-rows.ts';
 import { KEPT_LEASE_ROW, keptLeaseFromRow } from './tables/rows.ts';
 
 /** A few changes are written after SOON; many at a time share pages, and are written together after TOGETHER: milliseconds. */
@@ -117,7 +117,7 @@ export class SqliteMirror implements Mirror {
 
   reservations(): readonly Reservation[] {
     this.#flush(Number.POSITIVE_INFINITY);
-    return readReservations(this.#file.database).found;
+    return readReservationRows(this.#file.database).found;
   }
 
   putReservation(change: MirroredReservation): void {

@@ -1,7 +1,7 @@
 import { setTimeout as pass } from 'node:timers/promises';
 import { ipv4, ipv4ToText } from '../../../src/net/ipv4.ts';
 import { systemClock } from '../../../src/server/system-clock.ts';
-import type { Operation, Transaction } from '../../../src/store/etcd/client/etcd.ts';
+import type { EtcdOperation, Transaction } from '../../../src/store/etcd/client/etcd.ts';
 import { GrpcEtcd } from '../../../src/store/etcd/client/grpc-etcd.ts';
 import { type Claim, encodeEntry } from '../../../src/store/etcd/keys/entry.ts';
 import { Keys } from '../../../src/store/etcd/keys/keys.ts';
@@ -50,7 +50,7 @@ async function commit(nested: readonly Transaction[]): Promise<void> {
     await pass(Math.max(0, due - performance.now()));
   }
   const before = performance.now();
-  const success = nested.map((transaction): Operation => ({ kind: 'transaction', transaction }));
+  const success = nested.map((transaction): EtcdOperation => ({ kind: 'transaction', transaction }));
   const { results } = await etcd.transact({ compare: [], success, failure: [] });
   const now = performance.now();
   for (const each of results) if (each.kind !== 'transaction' || !each.result.succeeded) conflicts += 1;

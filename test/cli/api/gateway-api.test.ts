@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { authorOfCommand } from '../../../src/cli/api/author.ts';
 import { GatewayApi } from '../../../src/cli/api/gateway-api.ts';
-import { Problem } from '../../../src/management/http/problem.ts';
+import { ApiProblem } from '../../../src/management/http/problem.ts';
 import { API_SOCKET } from '../../../src/management/listen/unix-listener.ts';
 
 const ORDER = { method: 'POST', path: '/leases/10.15.3.20/release' } as const;
@@ -27,9 +27,9 @@ async function answering(answer: RequestListener): Promise<GatewayApi> {
 async function refusing(
   status: number,
   word: string,
-  errors?: Problem['parts']['errors'],
+  errors?: ApiProblem['parts']['errors'],
 ): Promise<GatewayApi> {
-  const problem = new Problem({
+  const problem = new ApiProblem({
     status,
     word,
     title: 'No',

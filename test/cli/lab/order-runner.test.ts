@@ -1,17 +1,17 @@
 import { expect, test } from 'vitest';
-import type { Order, StepResult } from '../../../src/cli/lab/orders/order.ts';
+import type { LabOrder, StepResult } from '../../../src/cli/lab/orders/order.ts';
 import { OrderRunner } from '../../../src/cli/lab/orders/order-runner.ts';
 import type { LabEvent } from '../../../src/cli/lab/telling/lab-event.ts';
 
 const KEPT: StepResult = { kept: true, seen: 'all was well' };
 
-function orderOf(key: string, parts: Partial<Order> = {}): Order {
+function orderOf(key: string, parts: Partial<LabOrder> = {}): LabOrder {
   const title = `order ${key}`;
   const says = () => 'all should be well.';
   return { name: key, key, title, promise: 'all is well', needs: [], says, does: async () => KEPT, ...parts };
 }
 
-function runnerOf(...orders: readonly Order[]) {
+function runnerOf(...orders: readonly LabOrder[]) {
   const told: LabEvent[] = [];
   const lab = { isEnding: false, tell: (event: LabEvent) => void told.push(event) };
   return { runner: new OrderRunner(lab, orders), lab, told };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { refusalText } from '../../../src/cli/reservations/import.ts';
-import { entryOf } from '../../../src/cli/reservations/read-entries.ts';
+import { wantedEntry } from '../../../src/cli/reservations/read-entries.ts';
 import { addReservationsCommand } from '../../../src/cli/reservations/reservations.ts';
 import type { OutsideId } from '../../../src/lease/outside-id.ts';
 import { LISTED_ENTRY, WHOLE_RESERVATION } from '../../../src/management/http/reservation-schemas.ts';
@@ -171,5 +171,5 @@ it('what the API answers about one can be sent back as an entry', () => {
   const answered = Object.fromEntries(Object.keys(WHOLE_RESERVATION.shape).map((name) => [name, null]));
   const sent = Object.keys(LISTED_ENTRY.shape).sort();
 
-  expect(Object.keys(entryOf(answered) as object).sort()).toEqual(sent);
+  expect(Object.keys(wantedEntry(answered) as object).sort()).toEqual(sent);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { GuestPorts } from '../../../src/detection/guest-ports.ts';
+import { BridgeGuestPorts } from '../../../src/detection/guest-ports.ts';
 import { Limits } from '../../../src/exchange/limits/limits.ts';
 import { observers } from '../../../src/exchange/observer.ts';
 import { NO_LIMITS, type PlanLimits } from '../../../src/subnet/plan.ts';
@@ -30,7 +30,7 @@ function plugged(subnet = segment(), limitsPorts = true) {
         broken: () => {},
       }),
   });
-  const guestPorts = new GuestPorts(cards, bench.clock, 4711);
+  const guestPorts = new BridgeGuestPorts(cards, bench.clock, 4711);
   bench.serverState.guestPorts = guestPorts;
   const monotonic = () => bench.clock.monotonic();
   made.push(new Limits(bench.store.leases, monotonic, () => plan, 4711, guestPorts));

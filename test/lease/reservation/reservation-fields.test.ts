@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { instant } from '../../../src/lease/lease.ts';
 import type { OutsideId } from '../../../src/lease/outside-id.ts';
 import {
-  columnsOf,
   RESERVATION_FIELD_NAMES,
   reservationFromColumns,
   reservationFromJson,
   reservationToJson,
+  reservationValues,
 } from '../../../src/lease/reservation/reservation-fields.ts';
 import { cards, clientId, reservationOf } from '../../support/reservations.ts';
 
@@ -35,12 +35,12 @@ describe.each([
     expect(reservationFromJson(JSON.parse(JSON.stringify(reservationToJson(reservation))))).toEqual(
       reservation,
     );
-    expect(reservationFromColumns(columnsOf(reservation))).toEqual(reservation);
+    expect(reservationFromColumns(reservationValues(reservation))).toEqual(reservation);
   });
 
   test('is not read from JSON or a row in which one value is of another type', () => {
     for (const [index, name] of RESERVATION_FIELD_NAMES.entries()) {
-      const row = columnsOf(reservation).map((value, at) => (at === index ? 'no\nsense' : value));
+      const row = reservationValues(reservation).map((value, at) => (at === index ? 'no\nsense' : value));
       expect([name, reservationFromColumns(row)]).toEqual([name, undefined]);
     }
     for (const member of Object.keys(reservationToJson(FULL)))

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { oneAtATime, RunQueue } from '../../../src/management/hooks/one-at-a-time.ts';
-import type { Delivery, Outcome } from '../../../src/management/hooks/outlet.ts';
+import type { Delivery, DeliveryOutcome } from '../../../src/management/hooks/outlet.ts';
 
-const TAKEN: Outcome = { kind: 'taken' };
+const TAKEN: DeliveryOutcome = { kind: 'taken' };
 
 /** A delivery whose runs end when the test says so. */
 function slow(said: string[], name: string) {

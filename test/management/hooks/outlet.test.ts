@@ -1,18 +1,28 @@
 import { expect, test } from 'vitest';
 import type { ChangeDocument } from '../../../src/management/hooks/change.ts';
-import { type Delivery, type Outcome, Outlet } from '../../../src/management/hooks/outlet.ts';
+import { type Delivery, type DeliveryOutcome, Outlet } from '../../../src/management/hooks/outlet.ts';
 import type { SharedEvent } from '../../../src/reporting/shared-events.ts';
 
-const TAKEN: Outcome = { kind: 'taken' };
-const REFUSED: Outcome = { kind: 'failed', cause: 'it answered 400', isTimeout: false, mayRepeat: false };
-const LATER: Outcome = { kind: 'failed', cause: 'it answered 503', isTimeout: false, mayRepeat: true };
+const TAKEN: DeliveryOutcome = { kind: 'taken' };
+const REFUSED: DeliveryOutcome = {
+  kind: 'failed',
+  cause: 'it answered 400',
+  isTimeout: false,
+  mayRepeat: false,
+};
+const LATER: DeliveryOutcome = {
+  kind: 'failed',
+  cause: 'it answered 503',
+  isTimeout: false,
+  mayRepeat: true,
+};
 
 /** An outlet whose receiver answers when the test says so. */
 function bench() {
   const heard: ChangeDocument[] = [];
   const said: string[] = [];
   const waits: { milliseconds: number; run: () => void }[] = [];
-  let answer: (outcome: Outcome) => void = () => {};
+  let answer: (outcome: DeliveryOutcome) => void = () => {};
   let isReadable = true;
   const delivery: Delivery = {
     ...{ name: 'webhook', target: 'https://hooks.example.net' },
@@ -48,7 +58,7 @@ function bench() {
       outlet.begin();
       await settled();
     },
-    answer: async (outcome: Outcome) => {
+    answer: async (outcome: DeliveryOutcome) => {
       answer(outcome);
       await settled();
     },

@@ -45,7 +45,7 @@ export function bootMessage(message: BootMessage): Uint8Array {
   view.setUint32(at.YIADDR, message.yiaddr ?? UNSPECIFIED);
   putHardware(view, at.CHADDR, message.hardware);
   view.setUint32(at.COOKIE, at.MAGIC_COOKIE);
-  let end = putOption(bytes, at.OPTIONS, 53, Uint8Array.of(TYPE_CODES[message.type]));
+  let end = putOption(bytes, at.OPTIONS_OFFSET, 53, Uint8Array.of(TYPE_CODES[message.type]));
   for (const [code, value] of message.options) end = putOption(bytes, end, code, value);
   bytes[end] = END;
   return bytes.subarray(0, Math.max(SHORTEST, end + 1));

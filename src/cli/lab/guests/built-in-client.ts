@@ -38,7 +38,7 @@ type ClientMessage = Omit<BootMessage, 'op' | 'xid' | 'secs' | 'hardware'>;
 /** What a client sends by. */
 export type ClientLink = Pick<DhcpLink, 'toServer' | 'announce'>;
 
-export interface Identity {
+export interface GuestIdentity {
   readonly hardware: HardwareAddress;
   readonly hostname: string;
   /** Option 61; absent: none is sent. */
@@ -47,7 +47,7 @@ export interface Identity {
 
 /** A DHCP client with the states of RFC 2131 §4.4, for one card behind a link. It renews its lease at T1 by itself. */
 export class BuiltInClient {
-  readonly identity: Identity;
+  readonly identity: GuestIdentity;
   lease: BuiltInLease | undefined;
   /** Called with every DHCPACK. */
   onLease: (lease: BuiltInLease) => void = () => {};
@@ -57,7 +57,7 @@ export class BuiltInClient {
   #xid = Math.floor(Math.random() * 0xffff_ffff);
   #isOff = false;
 
-  constructor(link: ClientLink, identity: Identity) {
+  constructor(link: ClientLink, identity: GuestIdentity) {
     this.#link = link;
     this.identity = identity;
   }

@@ -1,7 +1,7 @@
 import type { HardwareAddress } from '../../../net/hardware-address.ts';
 import { NamespaceHost } from '../namespace-host.ts';
 import type { SegmentNode } from '../nodes/segment-node.ts';
-import type { BuiltInClient, BuiltInLease, Identity } from './built-in-client.ts';
+import type { BuiltInClient, BuiltInLease, GuestIdentity } from './built-in-client.ts';
 import { GuestPort } from './guest-port.ts';
 
 /** 52:54:01:00:00:01 and on. */
@@ -41,7 +41,7 @@ export class Crowd {
   }
 
   /** A guest that was never there, at a node; it does nothing yet. Release it when it is no longer needed. */
-  async newcomer(node: SegmentNode, identity: Partial<Identity> = {}): Promise<BuiltInClient> {
+  async newcomer(node: SegmentNode, identity: Partial<GuestIdentity> = {}): Promise<BuiltInClient> {
     const [client] = await this.#newcomers(node, 1, identity);
     if (client === undefined) throw new Error('no guest can be plugged in on this node');
     return client;
@@ -68,7 +68,7 @@ export class Crowd {
   async #newcomers(
     node: SegmentNode,
     count: number,
-    identity: Partial<Identity>,
+    identity: Partial<GuestIdentity>,
   ): Promise<readonly BuiltInClient[]> {
     const machine = this.#machines.get(node);
     if (machine === undefined || this.#isClosed) return [];
@@ -85,7 +85,7 @@ export class Crowd {
     return clients;
   }
 
-  #plugged(port: GuestPort, identity: Partial<Identity>): BuiltInClient {
+  #plugged(port: GuestPort, identity: Partial<GuestIdentity>): BuiltInClient {
     const hardware = (FIRST_HARDWARE + this.#made) as HardwareAddress;
     this.#made += 1;
     return port.plug({ hardware, hostname: `crowd-${this.#made}`, ...identity });

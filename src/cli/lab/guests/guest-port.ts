@@ -1,5 +1,5 @@
 import type { NamespaceHost } from '../namespace-host.ts';
-import { BuiltInClient, type Identity } from './built-in-client.ts';
+import { BuiltInClient, type GuestIdentity } from './built-in-client.ts';
 import { DhcpLink } from './dhcp-link.ts';
 
 /** A port with a built-in client behind it, which answers ARP while it has a lease. */
@@ -28,7 +28,7 @@ export class GuestPort {
   }
 
   /** Replaces the machine at this port by another one, which does nothing yet. */
-  plug(identity: Identity): BuiltInClient {
+  plug(identity: GuestIdentity): BuiltInClient {
     this.#client?.off();
     this.#client = new BuiltInClient(this.link, identity);
     return this.#client;

@@ -32,7 +32,7 @@ export function memberOn({ host, address }: EtcdSite, index: number): EtcdMember
   return { name: `m${index + 1}`, host, client: `${address}:2379`, peer: `${address}:2380` };
 }
 
-export interface MembersOptions {
+export interface EtcdMembersOptions {
   /** Flags for all members. */
   readonly flags?: readonly string[];
   /** https instead of http between client and member. */
@@ -53,7 +53,7 @@ export class EtcdMembers {
   readonly #scheme: string;
 
   /** Starts them all. */
-  constructor(members: readonly EtcdMember[], options: MembersOptions = {}) {
+  constructor(members: readonly EtcdMember[], options: EtcdMembersOptions = {}) {
     const { flags = [], isSecure = false, folder = tmpdir(), under = [] } = options;
     this.#folder = mkdtempSync(join(folder, 'etcd-'));
     this.#members = members;

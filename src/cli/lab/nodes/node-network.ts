@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import type { NamespaceHost } from '../namespace-host.ts';
 import { LabSegment } from '../segment.ts';
-import { endOf, SegmentNode, TUNNEL } from './segment-node.ts';
+import { SegmentNode, TUNNEL, tunnelEndOf } from './segment-node.ts';
 
 /** The address of the machine that is the network between the nodes. */
 export const UNDERLAY_HOST = '192.0.2.1';
@@ -35,7 +35,7 @@ export class NodeNetwork<Node extends SegmentNode = SegmentNode> {
   ): Promise<NodeNetwork<Node>> {
     const underlay = await LabSegment.open(`${UNDERLAY_HOST}/24`);
     const attached = numbers.map(async (number) => {
-      const host = await underlay.attach(`node-${number - 9}`, { address: `${endOf(number)}/24` });
+      const host = await underlay.attach(`node-${number - 9}`, { address: `${tunnelEndOf(number)}/24` });
       return nodeOf(host, number);
     });
     const network = new NodeNetwork(underlay, await Promise.all(attached), joining);

@@ -7,7 +7,7 @@ export const TUNNEL = 'vxlan_vpsnet';
 const MTU = 1400;
 
 /** The address of a node's second interface, by its number in the address plan: 192.0.2.10 for the node with 10.15.3.10. */
-export function endOf(number: number): string {
+export function tunnelEndOf(number: number): string {
   return `192.0.2.${number}`;
 }
 
@@ -38,9 +38,9 @@ export class SegmentNode {
 
   /** The way to other nodes' bridges is a VXLAN, whose frames to all go to these places. */
   joinByVxlan(others: readonly number[]): void {
-    this.host.ip(`link add ${TUNNEL} type vxlan id 7 local ${endOf(this.number)} dstport 4789`);
+    this.host.ip(`link add ${TUNNEL} type vxlan id 7 local ${tunnelEndOf(this.number)} dstport 4789`);
     for (const other of others) {
-      const words = ['append', '00:00:00:00:00:00', 'dev', TUNNEL, 'dst', endOf(other)];
+      const words = ['append', '00:00:00:00:00:00', 'dev', TUNNEL, 'dst', tunnelEndOf(other)];
       this.host.run('bridge', 'fdb', ...words);
     }
     this.joinByTunnel();

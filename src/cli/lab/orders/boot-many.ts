@@ -2,14 +2,14 @@ import { ipv4ToText } from '../../../net/ipv4.ts';
 import type { BuiltInLease } from '../guests/built-in-client.ts';
 import type { Lab } from '../lab.ts';
 import { doubles, doublesText, secondsSince } from './newcomers.ts';
-import type { Order } from './order.ts';
+import type { LabOrder } from './order.ts';
 
 const COUNT = 100;
 /** Milliseconds. */
 const PATIENCE = 30_000;
 const PROGRESS_EVERY = 1000;
 
-export function bootMany(lab: Lab): Order {
+export function bootMany(lab: Lab): LabOrder {
   return {
     name: 'boot',
     key: 'b',

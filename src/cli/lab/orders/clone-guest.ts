@@ -2,10 +2,10 @@ import { hardwareToText } from '../../../net/hardware-address.ts';
 import { ipv4ToText } from '../../../net/ipv4.ts';
 import type { BuiltInGuest } from '../guests/built-in-guest.ts';
 import { builtInGuests, type Lab } from '../lab.ts';
-import { leaseText, PATIENCE } from './newcomers.ts';
-import type { Order, StepResult } from './order.ts';
+import { leaseText, NEWCOMER_PATIENCE } from './newcomers.ts';
+import type { LabOrder, StepResult } from './order.ts';
 
-export function cloneGuest(lab: Lab): Order {
+export function cloneGuest(lab: Lab): LabOrder {
   const [guest] = builtInGuests(lab);
   return {
     name: 'clone',
@@ -31,8 +31,8 @@ async function cloned(lab: Lab, guest: BuiltInGuest): Promise<StepResult> {
     hostname,
     ...(identifier === undefined ? {} : { identifier }),
   });
-  const lease = await clone.boot(PATIENCE);
-  const renewed = await guest.client.renew(PATIENCE);
+  const lease = await clone.boot(NEWCOMER_PATIENCE);
+  const renewed = await guest.client.renew(NEWCOMER_PATIENCE);
   clone.release();
   const got = lease === undefined ? 'no lease' : leaseText(lab, lease);
   const keeps = renewed === undefined ? 'no lease' : ipv4ToText(renewed.address);

@@ -2,8 +2,16 @@ import { ipv4ToText } from '../../../net/ipv4.ts';
 import type { BuiltInClient, BuiltInLease } from '../guests/built-in-client.ts';
 import type { Lab } from '../lab.ts';
 import type { NodeGateway } from '../nodes/node-gateway.ts';
-import { bootAt, doubles, doublesText, guestOf, newcomerText, PATIENCE, renewedNow } from './newcomers.ts';
-import { needsNodes, type Order, type Step, type StepResult } from './order.ts';
+import {
+  bootAt,
+  doubles,
+  doublesText,
+  guestOf,
+  NEWCOMER_PATIENCE,
+  newcomerText,
+  renewedNow,
+} from './newcomers.ts';
+import { type LabOrder, type LabStep, needsNodes, type StepResult } from './order.ts';
 
 /** How long a guest that should get no lease goes on asking: milliseconds. */
 const WATCH = 6000;
@@ -18,7 +26,7 @@ interface CutGuests {
   readonly newcomer: BuiltInClient;
 }
 
-export function cutNode(lab: Lab): Order {
+export function cutNode(lab: Lab): LabOrder {
   const victim = lab.gateways.at(-1);
   const other = lab.gateways[0];
   let guests: CutGuests | undefined;
@@ -42,7 +50,7 @@ export function cutNode(lab: Lab): Order {
       const old = await guestOf(lab, victim);
       lab.network.cut(victim.node);
       const [there, here] = await Promise.all([
-        bootAt(lab, victim.node, isShared ? WATCH : PATIENCE),
+        bootAt(lab, victim.node, isShared ? WATCH : NEWCOMER_PATIENCE),
         bootAt(lab, other.node),
       ]);
       here.client.release();
@@ -56,7 +64,11 @@ export function cutNode(lab: Lab): Order {
   };
 }
 
-function mended(lab: Lab, victim: NodeGateway | undefined, guestsOfCut: () => CutGuests | undefined): Step {
+function mended(
+  lab: Lab,
+  victim: NodeGateway | undefined,
+  guestsOfCut: () => CutGuests | undefined,
+): LabStep {
   return {
     title: 'join the cut node again',
     promise: 'its guests keep their addresses, new ones get leases',

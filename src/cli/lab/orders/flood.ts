@@ -8,7 +8,7 @@ import type { Lab } from '../lab.ts';
 import type { NamespaceHost } from '../namespace-host.ts';
 import { DEVICE } from '../segment.ts';
 import { secondsSince } from './newcomers.ts';
-import type { Order, StepResult } from './order.ts';
+import type { LabOrder, StepResult } from './order.ts';
 import { plugStranger } from './stranger.ts';
 
 /** DHCPDISCOVERs a second. */
@@ -21,7 +21,7 @@ const PATIENCE = 15_000;
 /** 52:54:77:00:00:01 and on. */
 const FIRST_HARDWARE = 0x525477000001;
 
-export function flood(lab: Lab): Order {
+export function flood(lab: Lab): LabOrder {
   return {
     name: 'flood',
     key: 'f',

@@ -3,8 +3,8 @@ import { hardwareToText } from '../../../net/hardware-address.ts';
 import { ipv4ToText } from '../../../net/ipv4.ts';
 import type { Lab } from '../lab.ts';
 import type { NodeGateway } from '../nodes/node-gateway.ts';
-import { bootAt, guestOf, leaseText, newcomerText, PATIENCE } from './newcomers.ts';
-import { needsNodes, type Order, type Step, type StepResult } from './order.ts';
+import { bootAt, guestOf, leaseText, NEWCOMER_PATIENCE, newcomerText } from './newcomers.ts';
+import { type LabOrder, type LabStep, needsNodes, type StepResult } from './order.ts';
 
 /** How long a gateway may take to serve again: milliseconds. */
 const START_TIME = 30_000;
@@ -12,7 +12,7 @@ const START_TIME = 30_000;
 const FILE_TIME = 10_000;
 const LOOK_EVERY = 200;
 
-export function killGateway(lab: Lab): Order {
+export function killGateway(lab: Lab): LabOrder {
   const victim = lab.gateways.at(-1);
   const name = victim?.name ?? '';
   let before: ReadonlySet<string> = new Set();
@@ -46,7 +46,7 @@ export function comesBack(
   title: string,
   gatewayOf: () => NodeGateway | undefined,
   before: () => ReadonlySet<string>,
-): Step {
+): LabStep {
   return {
     title,
     promise: 'it serves again, with every lease that it had',
@@ -97,7 +97,7 @@ async function killed(lab: Lab, victim: NodeGateway): Promise<StepResult> {
   if (guest === undefined || had === undefined)
     return { kept: false, seen: `no guest has a lease of ${victim.name}` };
   await victim.kill();
-  const [now, newcomer] = await Promise.all([guest.rebind(PATIENCE), bootAt(lab, victim.node)]);
+  const [now, newcomer] = await Promise.all([guest.rebind(NEWCOMER_PATIENCE), bootAt(lab, victim.node)]);
   newcomer.client.release();
   const hostname = guest.identity.hostname;
   const rebound =

@@ -4,15 +4,15 @@ import type { EtcdMembers } from '../nodes/etcd-members.ts';
 import type { NodeGateway } from '../nodes/node-gateway.ts';
 import type { SegmentNode } from '../nodes/segment-node.ts';
 import { comesBack, leasedFrom } from './kill-gateway.ts';
-import { bootAt, leaseText, newcomerText, PATIENCE, secondsSince } from './newcomers.ts';
-import { needsNodes, type Order } from './order.ts';
+import { bootAt, leaseText, NEWCOMER_PATIENCE, newcomerText, secondsSince } from './newcomers.ts';
+import { type LabOrder, needsNodes } from './order.ts';
 
 /** With etcd the member that leads; without, the gateway that answers a guest first. */
-export function killLeader(lab: Lab): Order {
+export function killLeader(lab: Lab): LabOrder {
   return lab.etcd === undefined ? killFirstGateway(lab) : killMember(lab, lab.etcd);
 }
 
-function killMember(lab: Lab, etcd: EtcdMembers): Order {
+function killMember(lab: Lab, etcd: EtcdMembers): LabOrder {
   let killed = 0;
   return {
     name: 'leader',
@@ -52,11 +52,11 @@ function killMember(lab: Lab, etcd: EtcdMembers): Order {
 
 /** What is seen of the new leader; undefined: there is none. */
 async function newLeader(etcd: EtcdMembers, begin: number): Promise<string | undefined> {
-  const leader = await etcd.leader(PATIENCE).catch(() => undefined);
+  const leader = await etcd.leader(NEWCOMER_PATIENCE).catch(() => undefined);
   return leader === undefined ? undefined : `member ${leader + 1} leads after ${secondsSince(begin)} s`;
 }
 
-function killFirstGateway(lab: Lab): Order {
+function killFirstGateway(lab: Lab): LabOrder {
   let killed: NodeGateway | undefined;
   let before: ReadonlySet<string> = new Set();
   return {
@@ -72,13 +72,13 @@ function killFirstGateway(lab: Lab): Order {
     does: async () => {
       const node = firstNode(lab);
       const client = await lab.crowd.newcomer(node);
-      const offer = await client.discover(PATIENCE);
+      const offer = await client.discover(NEWCOMER_PATIENCE);
       if (offer === undefined) return { kept: false, seen: 'a new guest got no offer' };
       killed = lab.gateways.find(({ address }) => address === ipv4ToText(offer.server));
       if (killed !== undefined) before = leasedFrom(lab, killed);
       await killed?.kill();
       const begin = Date.now();
-      const lease = (await client.select(offer)) ?? (await client.boot(PATIENCE));
+      const lease = (await client.select(offer)) ?? (await client.boot(NEWCOMER_PATIENCE));
       client.release();
       const got = lease === undefined ? 'no lease' : leaseText(lab, lease);
       return {

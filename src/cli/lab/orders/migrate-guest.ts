@@ -1,9 +1,9 @@
 import type { Guest } from '../guests/guest.ts';
 import type { Lab } from '../lab.ts';
-import { needsNodes, type Order, type StepResult } from './order.ts';
+import { type LabOrder, needsNodes, type StepResult } from './order.ts';
 import { untilLease } from './until-lease.ts';
 
-export function migrateGuest(lab: Lab): Order {
+export function migrateGuest(lab: Lab): LabOrder {
   const guest = lab.guests.find(({ renew }) => renew !== undefined);
   return {
     name: 'migrate',

@@ -7,7 +7,7 @@ import type { NodeGateway } from '../nodes/node-gateway.ts';
 import type { SegmentNode } from '../nodes/segment-node.ts';
 
 /** How long a new guest may take while something is broken: milliseconds. */
-export const PATIENCE = 20_000;
+export const NEWCOMER_PATIENCE = 20_000;
 
 const LOOK_EVERY = 50;
 
@@ -19,7 +19,11 @@ export interface Newcomer {
 }
 
 /** A guest that was never there boots at a node. */
-export async function bootAt(lab: Lab, node: SegmentNode, milliseconds = PATIENCE): Promise<Newcomer> {
+export async function bootAt(
+  lab: Lab,
+  node: SegmentNode,
+  milliseconds = NEWCOMER_PATIENCE,
+): Promise<Newcomer> {
   const client = await lab.crowd.newcomer(node);
   const begin = Date.now();
   const lease = await client.boot(milliseconds);
@@ -66,7 +70,7 @@ export async function guestOf(lab: Lab, gateway: NodeGateway): Promise<BuiltInCl
  */
 export async function renewedNow(
   client: BuiltInClient,
-  milliseconds = PATIENCE,
+  milliseconds = NEWCOMER_PATIENCE,
 ): Promise<BuiltInLease | undefined> {
   const begin = Date.now();
   void client.renew(milliseconds);

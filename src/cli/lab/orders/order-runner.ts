@@ -1,17 +1,17 @@
 import type { Lab } from '../lab.ts';
 import type { TriedPromise } from '../telling/lab-event.ts';
-import type { Order, Step, StepResult } from './order.ts';
+import type { LabOrder, LabStep, StepResult } from './order.ts';
 
 /** Carries out orders, one at a time, and tells what should happen and what did. */
 export class OrderRunner {
-  readonly orders: readonly Order[];
+  readonly orders: readonly LabOrder[];
   readonly #lab: Pick<Lab, 'tell' | 'isEnding'>;
   /** Orders that were given and not undone yet. */
-  readonly #given = new Set<Order>();
-  readonly #results = new Map<Step, Pick<TriedPromise, 'kept' | 'seen'>>();
+  readonly #given = new Set<LabOrder>();
+  readonly #results = new Map<LabStep, Pick<TriedPromise, 'kept' | 'seen'>>();
   #busyWith: string | undefined;
 
-  constructor(lab: Pick<Lab, 'tell' | 'isEnding'>, orders: readonly Order[]) {
+  constructor(lab: Pick<Lab, 'tell' | 'isEnding'>, orders: readonly LabOrder[]) {
     this.#lab = lab;
     this.orders = orders;
   }
@@ -59,13 +59,13 @@ export class OrderRunner {
   }
 
   /** Another order that has taken away what this one needs. */
-  #missingFor(order: Order): Order | undefined {
+  #missingFor(order: LabOrder): LabOrder | undefined {
     return [...this.#given].find(
       (given) => given !== order && given.takes !== undefined && order.needs.includes(given.takes),
     );
   }
 
-  async #give(order: Order): Promise<void> {
+  async #give(order: LabOrder): Promise<void> {
     const isUndone = this.#isGiven(order);
     const step = isUndone && order.undo !== undefined ? order.undo : order;
     await this.#carryOut(step);
@@ -74,13 +74,13 @@ export class OrderRunner {
     else this.#given.add(order);
   }
 
-  #steps(): readonly { readonly order: Order; readonly step: Step }[] {
+  #steps(): readonly { readonly order: LabOrder; readonly step: LabStep }[] {
     return this.orders.flatMap((order) =>
       (order.undo === undefined ? [order] : [order, order.undo]).map((step) => ({ order, step })),
     );
   }
 
-  async #carryOut(step: Step): Promise<StepResult> {
+  async #carryOut(step: LabStep): Promise<StepResult> {
     const { title } = step;
     this.#busyWith = title;
     const begin = Date.now();
@@ -92,7 +92,7 @@ export class OrderRunner {
     return result;
   }
 
-  async #resultOf(step: Step, at: number): Promise<StepResult> {
+  async #resultOf(step: LabStep, at: number): Promise<StepResult> {
     try {
       this.#lab.tell({ kind: 'order', at, title: step.title, expected: await step.says() });
       return await step.does((text) => this.#lab.tell({ kind: 'progress', at: Date.now(), text }));
@@ -101,7 +101,7 @@ export class OrderRunner {
     }
   }
 
-  #isGiven(order: Order): boolean {
+  #isGiven(order: LabOrder): boolean {
     return this.#given.has(order);
   }
 

@@ -5,7 +5,7 @@ export interface StepResult {
 }
 
 /** Something that is done to the lab, and what is promised then. */
-export interface Step {
+export interface LabStep {
   readonly title: string;
   /** For the table at the end. */
   readonly promise: string;
@@ -19,12 +19,12 @@ export interface Step {
 export type Part = 'gateway' | 'network' | 'member';
 
 /** An order that a key gives. With `undo` the next press of the key ends it. */
-export interface Order extends Step {
+export interface LabOrder extends LabStep {
   readonly name: string;
   readonly key: string;
   /** Why it cannot be given in this lab; undefined: it can. */
   readonly hindrance?: string | undefined;
-  readonly undo?: Step;
+  readonly undo?: LabStep;
   /** The part that it takes away until it is undone. */
   readonly takes?: Part;
   /** The parts that must be there: without them the promise cannot be kept. */

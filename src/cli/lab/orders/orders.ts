@@ -6,12 +6,12 @@ import { flood } from './flood.ts';
 import { killGateway } from './kill-gateway.ts';
 import { killLeader } from './kill-leader.ts';
 import { migrateGuest } from './migrate-guest.ts';
-import type { Order } from './order.ts';
+import type { LabOrder } from './order.ts';
 import { pinGuest } from './pin-guest.ts';
 import { startRogue } from './start-rogue.ts';
 
 /** All orders, in the order of the help and of the script. */
-export function ordersOf(lab: Lab): readonly Order[] {
+export function ordersOf(lab: Lab): readonly LabOrder[] {
   return [
     bootMany(lab),
     killGateway(lab),

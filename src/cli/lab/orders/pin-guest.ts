@@ -1,7 +1,7 @@
 import type { BuiltInGuest } from '../guests/built-in-guest.ts';
 import { builtInGuests, type Lab } from '../lab.ts';
 import { untilSucceeds } from '../until-succeeds.ts';
-import type { Order, StepResult } from './order.ts';
+import type { LabOrder, StepResult } from './order.ts';
 import { untilLease } from './until-lease.ts';
 
 const FREE = ['free', 'free-quiet'];
@@ -15,7 +15,7 @@ interface AddressMap {
   readonly items: readonly { readonly address: string; readonly state: string }[];
 }
 
-export function pinGuest(lab: Lab): Order {
+export function pinGuest(lab: Lab): LabOrder {
   const [guest] = builtInGuests(lab);
   let address = '';
   return {

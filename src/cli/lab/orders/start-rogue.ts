@@ -7,7 +7,7 @@ import type { NamespaceHost } from '../namespace-host.ts';
 import type { SegmentNode } from '../nodes/segment-node.ts';
 import { DEVICE } from '../segment.ts';
 import { bootAt, type Newcomer, newcomerText } from './newcomers.ts';
-import type { Order, StepResult } from './order.ts';
+import type { LabOrder, StepResult } from './order.ts';
 import { plugStranger } from './stranger.ts';
 
 const ADDRESS = '10.15.3.66';
@@ -22,7 +22,7 @@ interface Running {
   readonly server: RogueServer;
 }
 
-export function startRogue(lab: Lab): Order {
+export function startRogue(lab: Lab): LabOrder {
   let running: Running | undefined;
   const gateway = lab.gateways[1] ?? lab.gateways[0];
   if (gateway === undefined) throw new Error('no node');

@@ -2,7 +2,7 @@ import type { Node } from 'yaml';
 import { ownTimes } from '../../../lease/reservation/own-options.ts';
 import type { Ipv4 } from '../../../net/ipv4.ts';
 import { broadcastOf, contains, prefixOf, prefixToText } from '../../../net/prefix.ts';
-import { type Boot, mergedBoot } from '../../../subnet/boot.ts';
+import { mergedBoot, type NetworkBoot } from '../../../subnet/boot.ts';
 import type { Policy } from '../../../subnet/policy.ts';
 import { isInOrder, type RenewalRule } from '../../../subnet/renewal.ts';
 import { gatewayAddresses } from '../../address-plan.ts';
@@ -108,7 +108,7 @@ function bootFaults({ terms: { boot }, classes }: Policy): readonly PartFault[] 
   ];
 }
 
-function needsServer(boot: Boot | undefined): boolean {
+function needsServer(boot: NetworkBoot | undefined): boolean {
   if (boot === undefined || boot.nextServer !== undefined || boot.serverName !== undefined) return false;
   const files = [boot.file, boot.ipxeFile, ...boot.files.values()].filter((file) => file !== undefined);
   return files.some((file) => !/^[a-z]+:\/\//i.test(file));

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ARCHITECTURES, type Boot } from '../../../subnet/boot.ts';
+import { ARCHITECTURES, type NetworkBoot } from '../../../subnet/boot.ts';
 import { optionFromText } from '../../../wire/option-text.ts';
 import { nearestTo } from '../../nearest.ts';
 import { address } from '../../network-kinds.ts';
@@ -58,7 +58,7 @@ export const PXE_SCHEMA = z
       .describe('option 43 of PXE clients, as hexadecimal pairs')
       .optional(),
   })
-  .transform((given, issues): Boot => {
+  .transform((given, issues): NetworkBoot => {
     const { files = new Map<number, string>(), ipxeFile } = given.files ?? {};
     const boot = {
       nextServer: given.next_server,

@@ -106,7 +106,7 @@ export function faultsOf(
 }
 
 /** When what a file holds ends: its own certificate, or the first of its authorities. Undefined: that says nothing here. */
-export function endOf(part: 'ca' | 'cert', pem: Buffer): Instant | undefined {
+export function certificateEndOf(part: 'ca' | 'cert', pem: Buffer): Instant | undefined {
   const [own, ...others] = certificatesIn(pem) ?? [];
   if (own === undefined) return undefined;
   const all = part === 'cert' ? [own] : newestOfEach([own, ...others]);

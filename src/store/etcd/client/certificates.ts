@@ -9,7 +9,7 @@ import {
   type CertificateFiles,
   type CertificatePart,
   type CertificateUse,
-  endOf,
+  certificateEndOf,
   FOR_ETCD,
   faultsOf,
   type ReadFiles,
@@ -83,7 +83,7 @@ export class Certificates {
   get ends(): readonly { readonly file: string; readonly endsAt: Instant }[] {
     return (['ca', 'cert'] as const).flatMap((part) => {
       const [file, pem] = [this.#files[part], this.#current[part]];
-      const endsAt = pem === undefined ? undefined : endOf(part, pem);
+      const endsAt = pem === undefined ? undefined : certificateEndOf(part, pem);
       return file === undefined || endsAt === undefined ? [] : [{ file, endsAt }];
     });
   }

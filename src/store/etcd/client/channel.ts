@@ -4,7 +4,7 @@ import { causeOf } from './connect-failure.ts';
 import { Connection } from './connection.ts';
 import type { GrpcStream, StreamListener } from './grpc-stream.ts';
 import { MemberName } from './member-name.ts';
-import { CallError, STATUS } from './status-codes.ts';
+import { EtcdCallError, STATUS } from './status-codes.ts';
 
 /** Waiting time after a failed connection, longer after each: milliseconds. */
 const FIRST_PAUSE = 100;
@@ -33,7 +33,7 @@ export class Channel {
   readonly #name: MemberName;
   #connection: Connection | undefined;
   #attempt: Promise<Connection> | undefined;
-  #refusal = new CallError(STATUS.UNAVAILABLE, 'there was no connection yet');
+  #refusal = new EtcdCallError(STATUS.UNAVAILABLE, 'there was no connection yet');
   #pause = 0;
   #notBefore = Number.NEGATIVE_INFINITY;
   readonly #closing = new AbortController();
@@ -46,7 +46,7 @@ export class Channel {
     this.#name = new MemberName(this.#host, parts.clock);
   }
 
-  /** Sends one message and resolves to its one answer. @throws CallError, also when the milliseconds are over. */
+  /** Sends one message and resolves to its one answer. @throws EtcdCallError, also when the milliseconds are over. */
   call(path: string, token: string, message: Uint8Array, milliseconds: number): Promise<Uint8Array> {
     const { clock } = this.#parts;
     const askedAt = clock.monotonic();
@@ -58,13 +58,14 @@ export class Channel {
         isOver = true;
         cancelDeadline();
         if (error !== undefined) reject(error);
-        else if (answer === undefined) reject(new CallError(STATUS.UNKNOWN, 'an answer without a message'));
+        else if (answer === undefined)
+          reject(new EtcdCallError(STATUS.UNKNOWN, 'an answer without a message'));
         else resolve(answer);
       };
       const cancelDeadline = clock.after(milliseconds, () => {
         opened?.stream.cancel();
         opened?.suspect(askedAt);
-        end(new CallError(STATUS.DEADLINE_EXCEEDED, 'no answer in time'));
+        end(new EtcdCallError(STATUS.DEADLINE_EXCEEDED, 'no answer in time'));
       });
       const begin = (connection: Connection) => {
         if (isOver) return;
@@ -79,7 +80,7 @@ export class Channel {
     });
   }
 
-  /** Begins a call with many messages. @throws CallError */
+  /** Begins a call with many messages. @throws EtcdCallError */
   async open(path: string, token: string, listener: StreamListener): Promise<OpenStream> {
     return openOn(await this.#connect(), path, token, listener);
   }
@@ -92,7 +93,7 @@ export class Channel {
   async #connect(): Promise<Connection> {
     if (this.#connection?.isUsable) return this.#connection;
     if (this.#attempt !== undefined) return this.#attempt;
-    if (this.#closing.signal.aborted) throw new CallError(STATUS.CANCELLED, 'the client is closed');
+    if (this.#closing.signal.aborted) throw new EtcdCallError(STATUS.CANCELLED, 'the client is closed');
     if (this.#parts.clock.monotonic() < this.#notBefore) throw this.#refusal;
     this.#attempt = this.#tryOnce().finally(() => {
       this.#attempt = undefined;
@@ -114,7 +115,7 @@ export class Channel {
     } catch (error) {
       this.#pause = Math.min(Math.max(FIRST_PAUSE, 2 * this.#pause), LONGEST_PAUSE);
       this.#notBefore = clock.monotonic() + this.#pause;
-      this.#refusal = new CallError(STATUS.UNAVAILABLE, causeOf(error, this.#host, tls), error);
+      this.#refusal = new EtcdCallError(STATUS.UNAVAILABLE, causeOf(error, this.#host, tls), error);
       throw this.#refusal;
     }
   }

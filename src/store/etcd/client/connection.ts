@@ -11,7 +11,7 @@ import type { Clock } from '../../../lease/clock.ts';
 import type { Certificates } from './certificates.ts';
 import { GrpcStream, type StreamListener } from './grpc-stream.ts';
 import type { MemberName } from './member-name.ts';
-import { CallError, STATUS } from './status-codes.ts';
+import { EtcdCallError, STATUS } from './status-codes.ts';
 
 /** How long TCP, TLS and HTTP/2 together may take to connect: milliseconds. */
 const CONNECT_MILLISECONDS = 2000;
@@ -92,7 +92,7 @@ export class Connection {
     return !this.#session.closed && !this.#session.destroyed;
   }
 
-  /** Begins a call. @throws CallError where it cannot begin. */
+  /** Begins a call. @throws EtcdCallError where it cannot begin. */
   open(path: string, token: string, listener: StreamListener): GrpcStream {
     return new GrpcStream(this.#request(path, token), {
       message: (bytes) => {
@@ -136,7 +136,7 @@ export class Connection {
       });
     } catch (cause) {
       const message = cause instanceof Error ? cause.message : String(cause);
-      throw new CallError(STATUS.UNAVAILABLE, message, cause);
+      throw new EtcdCallError(STATUS.UNAVAILABLE, message, cause);
     }
   }
 }

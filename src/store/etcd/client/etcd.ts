@@ -21,7 +21,7 @@ export type Compare =
   | { readonly key: string; readonly modRevision: Revision }
   | { readonly key: string; readonly value: Uint8Array };
 
-export type Operation =
+export type EtcdOperation =
   | { readonly kind: 'put'; readonly key: string; readonly value: Uint8Array; readonly etcdLease?: string }
   | { readonly kind: 'delete'; readonly key: string }
   | { readonly kind: 'get'; readonly key: string }
@@ -30,8 +30,8 @@ export type Operation =
 /** Runs `success` if all comparisons hold, else `failure`, atomically. It may write a key once, nested ones included. */
 export interface Transaction {
   readonly compare: readonly Compare[];
-  readonly success: readonly Operation[];
-  readonly failure: readonly Operation[];
+  readonly success: readonly EtcdOperation[];
+  readonly failure: readonly EtcdOperation[];
 }
 
 export type OperationResult =

@@ -1,5 +1,5 @@
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
-import { CallError, STATUS } from './status-codes.ts';
+import { EtcdCallError, STATUS } from './status-codes.ts';
 
 /** Before each message: one byte (1: compressed) and the length in four bytes. */
 const PREFIX_BYTES = 5;
@@ -10,7 +10,7 @@ export interface StreamListener {
   /** Called with one whole message; its bytes belong to the listener. */
   message(bytes: Buffer): void;
   /** Called once, as the last call. undefined: the member has ended the call without an error. Not called after `cancel`. */
-  closed(error: CallError | undefined): void;
+  closed(error: EtcdCallError | undefined): void;
 }
 
 /** One call of gRPC: a stream of HTTP/2 with messages in both directions. */
@@ -21,7 +21,7 @@ export class GrpcStream {
   #chunks: Buffer[] = [];
   #held = 0;
   #awaited = PREFIX_BYTES;
-  #status: CallError | 'ok' | undefined;
+  #status: EtcdCallError | 'ok' | undefined;
   #isOver = false;
 
   constructor(stream: ClientHttp2Stream, listener: StreamListener) {
@@ -34,7 +34,7 @@ export class GrpcStream {
       if (this.#status !== undefined) this.#close();
     });
     stream.on('error', (error) => {
-      this.#status ??= new CallError(STATUS.UNAVAILABLE, error.message, error);
+      this.#status ??= new EtcdCallError(STATUS.UNAVAILABLE, error.message, error);
     });
     stream.on('close', () => this.#close());
   }
@@ -62,9 +62,9 @@ export class GrpcStream {
   #read(headers: IncomingHttpHeaders): void {
     const { ':status': http, 'grpc-status': code, 'grpc-message': message } = headers;
     if (code !== undefined) {
-      this.#status = Number(code) === STATUS.OK ? 'ok' : new CallError(Number(code), textIn(message));
+      this.#status = Number(code) === STATUS.OK ? 'ok' : new EtcdCallError(Number(code), textIn(message));
     } else if (http !== undefined && Number(http) !== 200) {
-      this.#status = new CallError(
+      this.#status = new EtcdCallError(
         STATUS.UNAVAILABLE,
         `HTTP status ${http}: this is no etcd, or not its port`,
       );
@@ -72,7 +72,7 @@ export class GrpcStream {
   }
 
   #receive(chunk: Buffer): void {
-    if (this.#isOver || this.#status instanceof CallError) return;
+    if (this.#isOver || this.#status instanceof EtcdCallError) return;
     this.#chunks.push(chunk);
     this.#held += chunk.byteLength;
     if (this.#held < this.#awaited) return; // Joined once: a page of a snapshot arrives in hundreds of parts.
@@ -102,13 +102,13 @@ export class GrpcStream {
 
   #break(why: string): void {
     this.cancel();
-    this.#listener.closed(new CallError(STATUS.UNAVAILABLE, why));
+    this.#listener.closed(new EtcdCallError(STATUS.UNAVAILABLE, why));
   }
 
   #close(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    const status = this.#status ?? new CallError(STATUS.UNAVAILABLE, 'the connection was lost');
+    const status = this.#status ?? new EtcdCallError(STATUS.UNAVAILABLE, 'the connection was lost');
     this.#listener.closed(status === 'ok' ? undefined : status);
   }
 }

@@ -1,8 +1,8 @@
 import type {
   Alarm,
+  EtcdOperation,
   KeyValue,
   MemberStatus,
-  Operation,
   OperationResult,
   RangeOptions,
   RangeResult,
@@ -22,7 +22,7 @@ import { MessageFields, MessageWriter } from './protobuf.ts';
 const TARGET_MOD = 2;
 const TARGET_VALUE = 3;
 /** RequestOp: the field number of each kind is one more than its index here. */
-const KINDS = ['get', 'put', 'delete', 'transaction'] satisfies Operation['kind'][];
+const KINDS = ['get', 'put', 'delete', 'transaction'] satisfies EtcdOperation['kind'][];
 /** Event.EventType. */
 const DELETE = 1;
 /** Bytes at the beginning, enough for a transaction of some changes. */
@@ -47,7 +47,7 @@ function writeTransaction(message: MessageWriter, { compare, success, failure }:
   }
 }
 
-function writeOperations(message: MessageWriter, field: number, operations: readonly Operation[]): void {
+function writeOperations(message: MessageWriter, field: number, operations: readonly EtcdOperation[]): void {
   for (let index = operations.length - 1; index >= 0; index -= 1) {
     const operation = operations[index];
     if (operation === undefined) continue;
@@ -82,7 +82,7 @@ function transactionOf(fields: MessageFields, asked: Transaction, revision: Revi
 
 function operationResultOf(
   response: MessageFields,
-  asked: Operation | undefined,
+  asked: EtcdOperation | undefined,
   revision: Revision,
 ): OperationResult {
   switch (asked?.kind) {

@@ -22,7 +22,7 @@ export const STATUS = {
 } as const;
 
 /** A call that failed. The message is the member's own, or tells what is wrong with the connection. */
-export class CallError extends Error {
+export class EtcdCallError extends Error {
   override readonly name = 'CallError';
   /** One of `STATUS`, or a code of a later gRPC. */
   readonly code: number;
@@ -93,5 +93,5 @@ export function isOfTheToken(error: unknown): boolean {
 }
 
 export function statusCodeOf(error: unknown): number | undefined {
-  return error instanceof CallError ? error.code : undefined;
+  return error instanceof EtcdCallError ? error.code : undefined;
 }

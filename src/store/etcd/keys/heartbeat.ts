@@ -2,15 +2,15 @@ import type { MirrorPosition } from '../../mirror.ts';
 import type { KeyValue } from '../client/etcd.ts';
 import type { Keys } from './keys.ts';
 
-type Texts = Readonly<Record<string, string>>;
+type SettingTexts = Readonly<Record<string, string>>;
 
 /** What a gateway tells the others of itself. */
 export interface Profile {
   readonly listenIp: string;
   /** Settings that must be equal on all gateways of a segment, each as text. */
-  readonly mustBeEqual: Texts;
+  readonly mustBeEqual: SettingTexts;
   /** Settings that should be equal, and may differ while the gateways are changed one by one. */
-  readonly shouldBeEqual: Texts;
+  readonly shouldBeEqual: SettingTexts;
 }
 
 /** The value of a heartbeat's key. */
@@ -18,7 +18,7 @@ export interface Heartbeat {
   readonly node: string;
   readonly listenIp: string;
   /** All that a profile has as text: older versions want all of it equal. */
-  readonly agreed: Texts;
+  readonly agreed: SettingTexts;
   /** Identifies the process: two processes may have one node name by mistake. */
   readonly instance: string;
   /** Its clock: milliseconds since 1970, UTC. */

@@ -1,5 +1,5 @@
 import type { OutsideId } from '../../../lease/outside-id.ts';
-import type { Compare, Operation, Revision } from '../client/etcd.ts';
+import type { Compare, EtcdOperation, Revision } from '../client/etcd.ts';
 import { compareOnce } from './compare-once.ts';
 import type { Keys } from './keys.ts';
 import type { KnownIdentities } from './known-identities.ts';
@@ -54,6 +54,6 @@ export function planIdentities(
   return { compare, writes };
 }
 
-export function identityOperation({ key, holder }: IdentityWrite): Operation {
+export function identityOperation({ key, holder }: IdentityWrite): EtcdOperation {
   return holder === undefined ? { kind: 'delete', key } : { kind: 'put', key, value: Buffer.from(holder) };
 }

@@ -1,5 +1,5 @@
 import type { OutsideId } from '../../../lease/outside-id.ts';
-import { identitiesOf, memberOf } from '../../../lease/reservation/claims.ts';
+import { identitiesOf, memberOfClaim } from '../../../lease/reservation/claims.ts';
 import type { Reservation } from '../../../lease/reservation/reservation.ts';
 import type { Etcd, KeyValue, Revision } from '../client/etcd.ts';
 import { utf8ToText } from '../keys/entry.ts';
@@ -58,7 +58,7 @@ export async function mergedIdentities(
     if (other === undefined || identitiesAt(other)?.includes(identity) === false) continue;
     const rival = rivalOf(other);
     if (rival === 'refused')
-      return { cause: `its ${memberOf(identity)} belongs to the reservation ${holder} in etcd` };
+      return { cause: `its ${memberOfClaim(identity)} belongs to the reservation ${holder} in etcd` };
     if (rival === 'second') holders.delete(identity);
   }
   const revisionOf = (other: OutsideId) => revisions.get(other) ?? 0;

@@ -1,7 +1,7 @@
 import { isObject } from '../../../lease/reservation/field-kinds.ts';
 import type { Reservation } from '../../../lease/reservation/reservation.ts';
 import { ipv4ToText } from '../../../net/ipv4.ts';
-import { type Compare, type Etcd, EtcdError, type KeyValue, type Operation } from '../client/etcd.ts';
+import { type Compare, type Etcd, EtcdError, type EtcdOperation, type KeyValue } from '../client/etcd.ts';
 import { decodeEntry, encodeEntry, utf8ToText } from '../keys/entry.ts';
 import { OtherGenerationError } from '../keys/generation.ts';
 import type { Keys } from '../keys/keys.ts';
@@ -76,7 +76,7 @@ async function mergeOne(
     if ('cause' in identities) return identities.cause;
     const op = merge.newOperationId();
     const value = seededValue(merge, reservation, op);
-    const success: Operation[] = [
+    const success: EtcdOperation[] = [
       { kind: 'put', key, value },
       {
         kind: 'put',

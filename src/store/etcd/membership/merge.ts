@@ -5,8 +5,8 @@ import {
   type Compare,
   type Etcd,
   EtcdError,
+  type EtcdOperation,
   type KeyValue,
-  type Operation,
   type Revision,
   type Transaction,
 } from '../client/etcd.ts';
@@ -127,7 +127,7 @@ class Merge {
     return again;
   }
 
-  #note(operation: Operation, modRevision: Revision): void {
+  #note(operation: EtcdOperation, modRevision: Revision): void {
     if (operation.kind === 'delete') this.#found.delete(operation.key);
     if (operation.kind !== 'put') return;
     const { key, value } = operation;
@@ -210,7 +210,7 @@ class Merge {
     };
     const address = keys.ofAddress(lease.address);
     const compare = [revisionOf(address, met.at)];
-    const success: Operation[] = [{ kind: 'put', key: address, value: encodeEntry(entry) }];
+    const success: EtcdOperation[] = [{ kind: 'put', key: address, value: encodeEntry(entry) }];
     const { elsewhere } = met;
     // A client has one lease, and its key names the address. A record that is not a lease does not change the key of one.
     if (lease.state === 'bound' || elsewhere === undefined) {

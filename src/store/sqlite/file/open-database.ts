@@ -46,7 +46,7 @@ export function openDatabase(file: string, now: Instant, migrations: readonly Mi
   const wasThere = existsSync(file);
   const damage = damageOf(file);
   const aside = damage === undefined ? undefined : setAside(file, damage, now);
-  const { database, isAlone } = connect(file);
+  const { database, isAlone } = connectFile(file);
   try {
     const copy = bringUpToDate(database, file, now, migrations);
     syncDirectoryOf(file);
@@ -64,7 +64,7 @@ export function openDatabase(file: string, now: Instant, migrations: readonly Mi
  *
  * @throws Error of SQLite; GatewayError 'store-unusable'.
  */
-export function connect(file: string): Connected {
+export function connectFile(file: string): Connected {
   try {
     return { database: connectAs(file, 'NORMAL'), isAlone: false };
   } catch (error) {

@@ -4,7 +4,7 @@ import { codeOf } from '../../../errors.ts';
 import type { Instant } from '../../../lease/lease.ts';
 import type { Say } from '../../../log/say.ts';
 import { FileWatch } from '../disk/file-watch.ts';
-import { connect } from '../file/open-database.ts';
+import { connectFile } from '../file/open-database.ts';
 import type { Ownership } from '../file/ownership.ts';
 import { journalOf } from '../journal/journal-file.ts';
 import { LeaseFiles } from '../maintenance/lease-files.ts';
@@ -119,7 +119,7 @@ export class GuardedFiles {
     old.maintenance.pause();
     old.database.close();
     try {
-      const connected = connect(file);
+      const connected = connectFile(file);
       const { applied } = old.applier;
       this.#files = new LeaseFiles({ ...this.#parts, ...connected, journal: old.journal, applied });
       this.#files.takeNotes(old);

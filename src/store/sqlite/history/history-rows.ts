@@ -55,7 +55,7 @@ export class HistoryRows {
     next: Pick<LeaseRecord, 'client' | 'state'>,
     change: Pick<LeaseChange, 'at' | 'reason'>,
   ): HistoryChange {
-    const event = eventOf(before, next, change);
+    const event = historyEventOf(before, next, change);
     if (event === undefined) return { event, eventId: 0 };
     const released = this.#released.get(address);
     this.#released.delete(address);
@@ -78,7 +78,7 @@ export class HistoryRows {
 }
 
 /** The event of a record that replaces another; undefined: only its times have changed, and it gets no row. */
-export function eventOf(
+export function historyEventOf(
   before: Replaced | undefined,
   next: Pick<LeaseRecord, 'client' | 'state'>,
   change: Pick<LeaseChange, 'at' | 'reason'>,

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import { LEASE_COLUMNS } from '../tables/schema.ts';
+import { LEASES_VIEW_COLUMNS } from '../tables/schema.ts';
 
 /** Who keeps an address from others. */
 export interface AddressHolder {
@@ -12,7 +12,7 @@ const HELD: readonly unknown[] = ['bound', 'declined', 'peer'];
 /** Finds what keeps an address from others now; undefined: nothing does, whatever was leased there. */
 export function addressHolders(database: Database): (address: number) => AddressHolder | undefined {
   const row = database.prepare(
-    `SELECT state, node FROM (SELECT lease.address AS position, ${LEASE_COLUMNS} FROM lease) WHERE position = ?`,
+    `SELECT state, node FROM (SELECT lease.address AS position, ${LEASES_VIEW_COLUMNS} FROM lease) WHERE position = ?`,
   );
   return (address) => {
     const found = row.get(address) as AddressHolder | undefined;

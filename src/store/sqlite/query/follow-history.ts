@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { HISTORY_COLUMNS } from '../tables/schema.ts';
 import type { FoundEvent } from './search-history.ts';
-import { eventOf } from './search-history.ts';
+import { foundEventOf } from './search-history.ts';
 
 /** Rows of one look; of more the rest comes with the next one. */
 const MOST_ROWS = 10_000;
@@ -23,5 +23,5 @@ export function rowsBehind(database: Database, id: number): readonly FoundEvent[
       `SELECT history.id AS id, ${HISTORY_COLUMNS} FROM history WHERE id > ? ORDER BY id LIMIT ${MOST_ROWS}`,
     )
     .all(id);
-  return rows.map((row) => eventOf(row as Parameters<typeof eventOf>[0]));
+  return rows.map((row) => foundEventOf(row as Parameters<typeof foundEventOf>[0]));
 }

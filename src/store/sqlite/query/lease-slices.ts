@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import { LEASE_COLUMNS } from '../tables/schema.ts';
+import { LEASES_VIEW_COLUMNS } from '../tables/schema.ts';
 import type { FirstOfOrder } from './first-of-order.ts';
 import { sqlOf } from './lease-conditions.ts';
 import { type Beside, type LeaseSearch, SORT_COLUMNS } from './lease-search.ts';
@@ -7,7 +7,7 @@ import { listedFunction } from './listed-function.ts';
 import { PAGE_ROWS } from './pages.ts';
 
 const LEASES = `(SELECT lease.address AS position, lease.mac AS hardware, lease.starts_at AS starts_at,
-  lease.expires_at AS expires_at, lease.updated_at AS updated_at, ${LEASE_COLUMNS} FROM lease)`;
+  lease.expires_at AS expires_at, lease.updated_at AS updated_at, ${LEASES_VIEW_COLUMNS} FROM lease)`;
 /** Fewer rows of one slice than this are added one by one; more are counted, and sorted, by SQLite. */
 const FEW = PAGE_ROWS / 20;
 

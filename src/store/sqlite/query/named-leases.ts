@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { ListedLease } from '../lease-reader.ts';
-import { LEASE_COLUMNS as COLUMNS } from '../tables/schema.ts';
+import { LEASES_VIEW_COLUMNS as COLUMNS } from '../tables/schema.ts';
 import { leasePages } from './lease-pages.ts';
 import { betweenPages } from './pages.ts';
 
@@ -10,7 +10,7 @@ export interface NamedRow extends ListedLease {
   readonly startedAt: number;
 }
 
-const LEASE_COLUMNS = `starts_at AS startedAt, ${COLUMNS}`;
+const NAMED_LEASE_COLUMNS = `starts_at AS startedAt, ${COLUMNS}`;
 /**
  * What a guest calls itself, as near to its label as SQLite comes: more may be found than have that label, and none that has it
  * is left out.
@@ -19,8 +19,8 @@ const LABEL = `lower(replace(replace(replace(replace(trim(substr(hostname, 1, in
   ' ', ''), '_', ''), '-', ''), '''', ''))`;
 
 /** The leases at these addresses, in any state. */
-export function leasesAt(database: Database, addresses: readonly number[]): readonly NamedRow[] {
-  const row = database.prepare(`SELECT ${LEASE_COLUMNS} FROM lease WHERE address = ?`);
+export function leasesAtAddresses(database: Database, addresses: readonly number[]): readonly NamedRow[] {
+  const row = database.prepare(`SELECT ${NAMED_LEASE_COLUMNS} FROM lease WHERE address = ?`);
   return addresses.flatMap((address) => (row.get(address) as NamedRow | undefined) ?? []);
 }
 
@@ -66,7 +66,7 @@ async function running(
   most = Number.POSITIVE_INFINITY,
 ): Promise<readonly NamedRow[]> {
   const rows = database.prepare(
-    `SELECT ${LEASE_COLUMNS} FROM lease WHERE address > ? AND address <= ? AND state = 'bound' AND expires_at > ?
+    `SELECT ${NAMED_LEASE_COLUMNS} FROM lease WHERE address > ? AND address <= ? AND state = 'bound' AND expires_at > ?
      ${condition} ORDER BY address`,
   );
   const endOf = leasePages(database);

@@ -79,7 +79,7 @@ export async function searchHistory(
       rows.push(
         ...read
           .all({ ...values, before: from, downTo, most })
-          .map((row) => eventOf(row as ListedEvent & { id: number })),
+          .map((row) => foundEventOf(row as ListedEvent & { id: number })),
       );
     before = downTo;
     await betweenPages(signal);
@@ -93,7 +93,7 @@ type NullableSearch = {
 } & Pick<HistorySearch, 'limit' | 'before' | 'isCounted'>;
 
 /** `word by author: note`, as `historyReason` writes it. */
-export function eventOf(row: ListedEvent & { readonly id: number }): FoundEvent {
+export function foundEventOf(row: ListedEvent & { readonly id: number }): FoundEvent {
   const [, word = row.reason, author = null, note = null] =
     /^(\S+)(?: by (\S+?)(?:: (.*))?)?$/.exec(row.reason) ?? [];
   return { ...row, reason: word, author, note };

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { CLOCK_TRUSTED } from '../../../lease/history-event.ts';
 import type { ListedLease } from '../lease-reader.ts';
-import { HISTORY_COLUMNS, LEASE_COLUMNS } from '../tables/schema.ts';
+import { HISTORY_COLUMNS, LEASES_VIEW_COLUMNS } from '../tables/schema.ts';
 import { FirstOfOrder, type Ranked } from './first-of-order.ts';
 import { type LeaseCondition, sqlOf } from './lease-conditions.ts';
 import { leasePages } from './lease-pages.ts';
@@ -38,7 +38,7 @@ const IS_HELD = "lease.state IN ('bound', 'peer') AND lease.starts_at <= @at";
 const STILL = `(SELECT position, hardware, address, mac, hostname, state_then AS state, starts, expires, updated, vps_id,
     node, client, lease_seconds, reservation_id, organization_id, port FROM (
   SELECT lease.address AS position, lease.mac AS hardware,
-    CASE WHEN state = 'bound' AND expires_at <= @at THEN 'expired' ELSE state END AS state_then, ${LEASE_COLUMNS}
+    CASE WHEN state = 'bound' AND expires_at <= @at THEN 'expired' ELSE state END AS state_then, ${LEASES_VIEW_COLUMNS}
   FROM lease WHERE ${IS_HELD}
     AND lease.address > @after AND lease.address <= @upTo))`;
 

@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { ListedLease } from '../lease-reader.ts';
-import { LEASE_COLUMNS } from '../tables/schema.ts';
+import { LEASES_VIEW_COLUMNS } from '../tables/schema.ts';
 import { FirstOfOrder, type Ranked } from './first-of-order.ts';
 import type { LeaseCondition } from './lease-conditions.ts';
 import { leasePages } from './lease-pages.ts';
@@ -48,7 +48,7 @@ export async function searchLeases(
   await look(database, search.conditions, new LeaseSlices(database, search, beside, order, count), signal);
   const { rows } = order;
   const page = rows.slice(0, search.limit);
-  const row = database.prepare(`SELECT ${LEASE_COLUMNS} FROM lease WHERE address = ?`);
+  const row = database.prepare(`SELECT ${LEASES_VIEW_COLUMNS} FROM lease WHERE address = ?`);
   return {
     rows: page.flatMap(({ position }) => (row.get(position) as ListedLease | undefined) ?? []),
     page,

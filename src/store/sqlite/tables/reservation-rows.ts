@@ -3,10 +3,10 @@ import type { HistoryEvent } from '../../../lease/history-event.ts';
 import type { Instant, OutsideIds } from '../../../lease/lease.ts';
 import type { Reservation } from '../../../lease/reservation/reservation.ts';
 import {
-  columnsOf,
   RESERVATION_FIELD_NAMES,
   RESERVATION_FIELDS,
   reservationFromColumns,
+  reservationValues,
 } from '../../../lease/reservation/reservation-fields.ts';
 import { HISTORY_ROW, idValues } from './rows.ts';
 
@@ -64,7 +64,7 @@ export class ReservationRows {
   /** In the transaction of the caller. */
   write({ id, next, events }: ReservationRowChange): void {
     if (next === undefined) this.#delete.run(id);
-    else this.#put.run(...columnsOf(next));
+    else this.#put.run(...reservationValues(next));
     for (const event of events) this.#writeEvent(event);
   }
 
@@ -84,7 +84,7 @@ export class ReservationRows {
  *
  * @throws Error of SQLite.
  */
-export function readReservations(database: Database): {
+export function readReservationRows(database: Database): {
   readonly found: readonly Reservation[];
   readonly skipped: number;
 } {

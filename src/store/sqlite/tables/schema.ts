@@ -61,7 +61,7 @@ const LATER_LISTED = FIELD_NAMES.filter(
 );
 
 /** The columns of the view `leases`. */
-export const LEASE_COLUMNS = [...FIRST_LISTED, ...LATER_LISTED]
+export const LEASES_VIEW_COLUMNS = [...FIRST_LISTED, ...LATER_LISTED]
   .map((name) => {
     const { type, column, listed } = LEASE_FIELDS[name];
     return `\n  ${SHOWN[type](column)} AS ${listed}`;
@@ -92,7 +92,7 @@ const VIEWS = `
 DROP VIEW IF EXISTS leases;
 DROP VIEW IF EXISTS lease_history;
 DROP VIEW IF EXISTS reservations;
-CREATE VIEW leases AS SELECT ${LEASE_COLUMNS} FROM lease ORDER BY lease.address;
+CREATE VIEW leases AS SELECT ${LEASES_VIEW_COLUMNS} FROM lease ORDER BY lease.address;
 CREATE VIEW lease_history AS SELECT ${HISTORY_COLUMNS} FROM history ORDER BY history.id;
 CREATE VIEW reservations AS SELECT ${RESERVATION_COLUMNS} FROM reservation ORDER BY reservation.id;
 `;

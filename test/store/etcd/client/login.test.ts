@@ -1,14 +1,17 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Login } from '../../../../src/store/etcd/client/login.ts';
-import { CallError, STATUS } from '../../../../src/store/etcd/client/status-codes.ts';
+import { EtcdCallError, STATUS } from '../../../../src/store/etcd/client/status-codes.ts';
 import { FakeClock } from '../../../support/clock.ts';
 
-const WRONG = new CallError(STATUS.INVALID_ARGUMENT, 'authentication failed, invalid user ID or password');
+const WRONG = new EtcdCallError(
+  STATUS.INVALID_ARGUMENT,
+  'authentication failed, invalid user ID or password',
+);
 
 describe('a login to etcd', () => {
   let clock: FakeClock;
   let logins: number;
-  let refusal: CallError | undefined;
+  let refusal: EtcdCallError | undefined;
   let login: Login;
   beforeEach(() => {
     clock = new FakeClock();
@@ -77,7 +80,7 @@ describe('a login to etcd', () => {
   });
 
   test('where authentication is off is no token, until one is wanted', async () => {
-    refusal = new CallError(STATUS.FAILED_PRECONDITION, 'authentication is not enabled');
+    refusal = new EtcdCallError(STATUS.FAILED_PRECONDITION, 'authentication is not enabled');
     expect(await login.token()).toBe('');
 
     refusal = undefined;
@@ -87,7 +90,7 @@ describe('a login to etcd', () => {
   });
 
   test('that a lost connection prevented is made again at once', async () => {
-    refusal = new CallError(STATUS.UNAVAILABLE, 'no way there');
+    refusal = new EtcdCallError(STATUS.UNAVAILABLE, 'no way there');
     await expect(login.token()).rejects.toBe(refusal);
     refusal = undefined;
 

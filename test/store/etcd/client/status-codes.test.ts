@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { CallError, errorText, faultOf, STATUS } from '../../../../src/store/etcd/client/status-codes.ts';
+import { EtcdCallError, errorText, faultOf, STATUS } from '../../../../src/store/etcd/client/status-codes.ts';
 
 test.each([
   [STATUS.DEADLINE_EXCEEDED, 'Deadline exceeded', 'unknown'],
@@ -11,7 +11,7 @@ test.each([
   [STATUS.INVALID_ARGUMENT, 'etcdserver: duplicate key given in txn request', 'refused'],
   [STATUS.OUT_OF_RANGE, 'etcdserver: mvcc: required revision has been compacted', 'compacted'],
 ])('code %i, %s: %s', (code, details, fault) => {
-  expect(faultOf(new CallError(code, details))).toBe(fault);
+  expect(faultOf(new EtcdCallError(code, details))).toBe(fault);
 });
 
 test.each([
@@ -19,7 +19,7 @@ test.each([
   ['etcdserver: authentication failed, invalid user ID or password', 'GATEWAY_ETCD_PASSWORD is its password'],
   ['etcdserver: permission denied', '--prefix=true readwrite /vps-gateway/'],
 ])('%s: the operator reads what mends it as well', (said, remedy) => {
-  expect(errorText(new CallError(STATUS.INVALID_ARGUMENT, said))).toMatch(
+  expect(errorText(new EtcdCallError(STATUS.INVALID_ARGUMENT, said))).toMatch(
     new RegExp(`^${said}: .*${remedy}`),
   );
   expect(errorText(new Error('no answer in time'))).toBe('no answer in time');

@@ -2,12 +2,12 @@ import { keyOfEthernet } from '../lease/client-key.ts';
 import { type Instant, NEVER } from '../lease/lease.ts';
 import { hardwareToText } from '../net/hardware-address.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
-import type { Fault, FoundLease, LeaseRow, LeaseRows, LeftOut } from './found.ts';
+import type { FoundLease, LeaseRow, LeaseRows, LeftOut, SourceFault } from './found.ts';
 
-export interface Settled {
+export interface SettledLeases {
   /** Those that run, by address; each address once, and each client once. */
   readonly leases: readonly FoundLease[];
-  readonly faults: readonly Fault[];
+  readonly faults: readonly SourceFault[];
   /** How many records are left out, and why. */
   readonly leftOut: ReadonlyMap<LeftOut, number>;
 }
@@ -19,7 +19,11 @@ export interface Settled {
  *
  * @param repeats How often an address may stand there. often: each change adds a record. once: a second one is a mistake.
  */
-export function settle(files: readonly LeaseRows[], now: Instant, repeats: 'often' | 'once'): Settled {
+export function settleLeases(
+  files: readonly LeaseRows[],
+  now: Instant,
+  repeats: 'often' | 'once',
+): SettledLeases {
   const faults = files.flatMap((file) => file.faults);
   const leftOut = new Map<LeftOut, number>();
   const leave = (why: LeftOut, count = 1) => leftOut.set(why, (leftOut.get(why) ?? 0) + count);
@@ -62,10 +66,10 @@ function elsewhere(kept: LeaseRow): string {
 /** Of each client the lease that ends last. */
 function oneEach(running: readonly FoundLease[]): {
   readonly leases: readonly FoundLease[];
-  readonly refused: readonly Fault[];
+  readonly refused: readonly SourceFault[];
 } {
   const ofClient = new Map<string, FoundLease>();
-  const refused: Fault[] = [];
+  const refused: SourceFault[] = [];
   for (const lease of running.toSorted((a, b) => b.expiresAt - a.expiresAt)) {
     const key = `${lease.identifier ?? keyOfEthernet(lease.hardware)} ${lease.hardware}`;
     const kept = ofClient.get(key);
@@ -82,6 +86,6 @@ function secondOf({ address, hardware, file: own }: FoundLease, kept: FoundLease
   return `${ipv4ToText(address)}: ${hardwareToText(hardware)} has ${where} too, which ${end}; a client has one address here`;
 }
 
-function fault({ file, line }: LeaseRow, what: string): Fault {
+function fault({ file, line }: LeaseRow, what: string): SourceFault {
   return { file, line, what };
 }

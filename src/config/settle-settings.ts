@@ -4,11 +4,11 @@ import { doubtsIn } from './doubts.ts';
 import type { FilePolicy } from './file/policy/file-policy.ts';
 import type { Origins } from './origins.ts';
 import { mergedRanges } from './pools.ts';
-import { type Fault, type Origin, originToText, type Problem, problemOf } from './problem.ts';
+import { type Origin, originToText, type Problem, problemOf, type SettingFault } from './problem.ts';
 import { SETTING_KEYS, SETTINGS, type SettingKey } from './settings.ts';
 
 /** Settings that were read and checked against each other. */
-export interface Settled {
+export interface SettledSettings {
   /** Those that could be read. */
   readonly settings: ReadSettings;
   readonly origins: Origins;
@@ -22,7 +22,11 @@ export interface Settled {
  * @param policy What the settings file says of guests besides.
  * @param isOfList Whether they are those of a list's segment, which has a name also without etcd.
  */
-export function settle(written: Origins, { policy, contradictions }: FilePolicy, isOfList = false): Settled {
+export function settleSettings(
+  written: Origins,
+  { policy, contradictions }: FilePolicy,
+  isOfList = false,
+): SettledSettings {
   const { values, problems } = readTexts(written);
   const said = policy.said.length > 0 ? { ...values, policy } : values;
   const { read, origins } = withMaskOfSubnet(said, written);
@@ -76,7 +80,7 @@ function withMaskOfSubnet(read: ReadSettings, origins: Origins): { read: ReadSet
 }
 
 /** The ends of the pool by two settings: nothing says which of them was meant. */
-function poolTwice(origins: Origins): readonly Fault[] {
+function poolTwice(origins: Origins): readonly SettingFault[] {
   if (origins.pools.text === undefined) return [];
   const ends = (['poolStart', 'poolEnd'] as const).filter((key) => origins[key].source !== 'default');
   return ends.map((key) => {
