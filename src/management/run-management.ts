@@ -20,7 +20,11 @@ import { RemoteGateway } from './remote-gateway.ts';
 import { openRoutes } from './routes/open-routes.ts';
 import { operationsOfAll } from './routes/several-segments.ts';
 
-/** Runs in the management thread until the gateway's thread says that it is to end. `end` is called then. */
+/**
+ * Runs in the management thread until the gateway's thread says that it is to end. `end` is called then.
+ *
+ * @throws Error if a segment has no gateway: a mistake of this program.
+ */
 export async function runManagement(
   options: ManagementOptions,
   port: Port<ToGateway, FromGateway>,

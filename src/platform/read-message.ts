@@ -146,7 +146,7 @@ class Octets {
     }
   }
 
-  /** Those of a field with a length before them; a view of the whole. */
+  /** Those of a field with a length before them; a view of the whole. @throws MalformedMessage */
   octets(): Uint8Array {
     const length = this.number();
     if (length > this.#end - this.#at) throw new MalformedMessage('a field is longer than its message');
@@ -159,6 +159,7 @@ class Octets {
     return new Octets(octets, 0, octets.length);
   }
 
+  /** @throws MalformedMessage */
   skip(wireType: number, field: number, depth = 0): void {
     if (wireType === VARINT) this.large();
     else if (wireType === BYTES) this.octets();

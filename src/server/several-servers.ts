@@ -35,6 +35,7 @@ export class SeveralServers implements Adopter<Declarations> {
     });
   }
 
+  /** @throws Error what a server throws; those that had adopted it have taken it back. */
   async adopt(next: Declarations): Promise<Adoption> {
     const refusals = this.refusals(next);
     if (refusals.length > 0) return { kind: 'refused', refusals };

@@ -63,7 +63,11 @@ export interface ClusterReport {
   readonly warnings: readonly string[];
 }
 
-/** Asks every member, reads the segment, and looks at this node's lease file. */
+/**
+ * Asks every member, reads the segment, and looks at this node's lease file.
+ *
+ * @throws GatewayError for certificates that cannot be used.
+ */
 export async function readClusterReport(shared: SharedSettings): Promise<ClusterReport> {
   const { segment, settings } = shared;
   const keys = new Keys(segment);
@@ -119,7 +123,11 @@ async function silenceOf(directory: string): Promise<string | undefined> {
   }
 }
 
-/** The state of this node's lease file as a mirror; undefined: there is no file, or it mirrors nothing. */
+/**
+ * The state of this node's lease file as a mirror; undefined: there is no file, or it mirrors nothing.
+ *
+ * @throws GatewayError if the file cannot be read.
+ */
 export function mirrorStateOf(directory: string): MirrorState | undefined {
   try {
     const reader = openLeaseReader(directory);

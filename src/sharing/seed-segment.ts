@@ -18,6 +18,8 @@ const LOOK_EVERY = 500;
 /**
  * After etcd has lost the leases of a segment, or has come back with older ones: asks every gateway that runs for what
  * its mirror has, waits for all of them, and begins the segment's next generation, in which gateways grant again.
+ *
+ * @throws GatewayError 'cluster-state' if it is not to be done, or not all gateways have answered; EtcdError.
  */
 export async function seedSegment(
   etcd: Etcd,

@@ -107,6 +107,7 @@ export class Receiver {
     this.#readiness = [];
   }
 
+  /** @throws TypeError if the arena was made by another transport. */
   receive(arena: Arena, isAgain: boolean): Batch {
     if (!(arena instanceof NativeArena)) throw new TypeError('the arena was made by another transport');
     const datagrams: Datagram[] = [];

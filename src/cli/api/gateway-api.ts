@@ -64,7 +64,11 @@ export class GatewayApi {
     throw this.#notUnderstood(new SyntaxError('no list'));
   }
 
-  /** The same; undefined: there is no such thing. */
+  /**
+   * The same; undefined: there is no such thing.
+   *
+   * @throws GatewayError as `get` does, but for what is not found.
+   */
   async find<Answer>(path: string): Promise<Answer | undefined> {
     try {
       return await this.get<Answer>(path);
@@ -83,7 +87,11 @@ export class GatewayApi {
     return (await this.#ask(order)) as Answer;
   }
 
-  /** Opens a stream of events. The caller destroys the answer. */
+  /**
+   * Opens a stream of events. The caller destroys the answer.
+   *
+   * @throws GatewayError if there is no gateway, or it refuses.
+   */
   async open(
     path: string,
     query: Query,

@@ -15,7 +15,7 @@ interface Options extends ApiOptions {
   readonly reason?: string;
 }
 
-/** Adds `import proxmox`. It throws GatewayErrors. */
+/** Adds `import proxmox`, which throws GatewayErrors. */
 export function addProxmoxCommand(parent: Command, surroundings: CommandSurroundings): void {
   withReason(
     apiCommand(parent, 'proxmox', 'reserves an address for each guest, by its number, name and cards'),

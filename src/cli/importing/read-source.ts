@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { GatewayError } from '../../errors.ts';
+import { codeOf, GatewayError } from '../../errors.ts';
 import type { SourceFile } from '../../importing/found.ts';
 
 const STANDARD_INPUT = 0;
@@ -14,17 +14,16 @@ export function readSource(file: string): SourceFile {
   try {
     return { name, text: readFileSync(file === '-' ? STANDARD_INPUT : file, 'utf8') };
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new GatewayError('bad-settings', `${name}: cannot be read (${code})`, error);
+    throw new GatewayError('bad-settings', `${name}: cannot be read (${codeOf(error)})`, error);
   }
 }
 
-/** The same; undefined: there is no such file. */
+/** The same; undefined: there is no such file. @throws GatewayError if it is there and cannot be read. */
 export function findSource(file: string): SourceFile | undefined {
   try {
     return readSource(file);
   } catch (error) {
-    if (error instanceof GatewayError && error.message.includes('ENOENT')) return undefined;
+    if (error instanceof GatewayError && codeOf(error.cause) === 'ENOENT') return undefined;
     throw error;
   }
 }

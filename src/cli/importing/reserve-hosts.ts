@@ -16,7 +16,11 @@ interface KnownReservation {
   readonly address: string;
 }
 
-/** Reserves what another server keeps for a guest. What is reserved here already is never changed by it. */
+/**
+ * Reserves what another server keeps for a guest. What is reserved here already is never changed by it.
+ *
+ * @throws GatewayError if there is no gateway, or nobody knows what became of it.
+ */
 export async function reserveHost(
   api: GatewayApi,
   host: FoundHost,

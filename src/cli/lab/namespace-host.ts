@@ -17,6 +17,7 @@ export class NamespaceHost {
     this.#holder = holder;
   }
 
+  /** @throws GatewayError 'lab-unavailable' if the machine allows no namespace. */
   static async open(name: string): Promise<NamespaceHost> {
     const holder = spawn('unshare', ['--net', '--mount', 'sh', '-c', PREPARE], {
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -35,7 +36,7 @@ export class NamespaceHost {
     return this.#holder.pid ?? 0;
   }
 
-  /** Runs a command to its end and returns what it wrote; throws if it fails. */
+  /** Runs a command to its end and returns what it wrote. @throws Error if it fails. */
   run(command: string, ...args: readonly string[]): string {
     return execFileSync('nsenter', this.#inside([command, ...args]), {
       encoding: 'utf8',
@@ -48,7 +49,7 @@ export class NamespaceHost {
     return this.run('ip', ...words.split(' '));
   }
 
-  /** `ip` with many lines of words at once. It does not block the thread. Throws if one fails. */
+  /** `ip` with many lines of words at once. It does not block the thread. @throws Error if one fails. */
   async ipBatch(lines: readonly string[]): Promise<void> {
     const child = spawn('nsenter', this.#inside(['ip', '-batch', '-']), {
       stdio: ['pipe', 'ignore', 'ignore'],

@@ -2,7 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 const RETRY_EVERY = 100;
 
-/** Attempts something again until it succeeds. When the time is over it throws what the last attempt threw. */
+/**
+ * Attempts something again until it succeeds.
+ *
+ * @throws what the last attempt threw, when the time is over.
+ */
 export async function untilSucceeds<Value>(
   attempt: () => Promise<Value>,
   milliseconds: number,

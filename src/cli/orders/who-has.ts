@@ -3,7 +3,11 @@ import { readable } from '../../wire/readable-text.ts';
 import type { GatewayApi } from '../api/gateway-api.ts';
 import { ApiRefusal } from '../api/refusal.ts';
 
-/** Carries out an order. If it is refused because an address is another's, the refusal says whose. */
+/**
+ * Carries out an order. If it is refused because an address is another's, the refusal says whose.
+ *
+ * @throws GatewayError as `order` of the API does.
+ */
 export async function whoHas<Answer>(
   api: GatewayApi,
   address: string,

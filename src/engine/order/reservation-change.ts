@@ -6,7 +6,11 @@ import type { HardwareAddress } from '../../net/hardware-address.ts';
 import type { Decision, Reason } from '../decision/decision.ts';
 import type { ReservationInput, ReservationOrder, ReservationVerdict } from './reservation-order.ts';
 
-/** What a change of one reservation comes to. */
+/**
+ * What a change of one reservation comes to.
+ *
+ * @throws Error for a reservation without an id: a mistake of this program.
+ */
 export function changed(
   order: ReservationOrder,
   input: ReservationInput,

@@ -26,6 +26,8 @@ const READS = ['GET', 'HEAD'];
 /**
  * Refuses requests that a foreign page made a browser send: by DNS rebinding (a `Host` that is not this node's), or from
  * another origin.
+ *
+ * @throws ApiProblem what it returns does, for such a request.
  */
 export function refuseForeign({ hosts }: Pick<AccessOptions, 'hosts'>): MiddlewareHandler<ApiEnvironment> {
   return async (context, next) => {
@@ -62,7 +64,11 @@ interface Caller {
   readonly mayWrite: boolean;
 }
 
-/** Finds out the author of a request, and refuses what that one may not do. */
+/**
+ * Finds out the author of a request, and refuses what that one may not do.
+ *
+ * @throws ApiProblem what it returns does, for a request that it refuses.
+ */
 export function authorize(options: AccessOptions): MiddlewareHandler<ApiEnvironment> {
   const recognize = recognizer(options.secrets);
   const wrong = new WrongSecrets();

@@ -32,6 +32,7 @@ const FOR_EVER = 'public, max-age=31536000, immutable';
  * asks the API for. Every address in it is relative, so that it works behind a path prefix too.
  *
  * @param read Called when somebody opens the page for the first time.
+ * @throws ApiProblem the route does, for a file that the page does not have.
  */
 export function servePage(app: Hono<ApiEnvironment>, read: () => PageFiles): void {
   let files: PageFiles | undefined;

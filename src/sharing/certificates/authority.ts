@@ -92,7 +92,11 @@ export function readAuthority(directory: string): Authority | undefined {
   return usable(cert, key, files);
 }
 
-/** The content of the files that are there. */
+/**
+ * The content of the files that are there.
+ *
+ * @throws GatewayError 'output-failed' if one that is there cannot be read.
+ */
 export function readThese(files: CertificateFiles): CertificateBytes {
   const found: { [Part in CertificatePart]?: Buffer } = {};
   for (const [part, content] of Object.entries(readFiles(files)) as [CertificatePart, Buffer | Error][]) {

@@ -59,7 +59,11 @@ export function replaceFiles(directory: string, texts: FileTexts): void {
   });
 }
 
-/** The directories in a directory, without hidden ones; none where there is no such directory. */
+/**
+ * The directories in a directory, without hidden ones; none where there is no such directory.
+ *
+ * @throws GatewayError 'output-failed' if it cannot be read.
+ */
 export function directoriesIn(directory: string): readonly string[] {
   try {
     const names = readdirSync(directory).filter((name) => !name.startsWith('.'));

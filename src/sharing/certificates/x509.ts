@@ -120,7 +120,11 @@ export function keyIdentifierOf(publicKey: KeyObject): Buffer {
     .digest();
 }
 
-/** What an authority's certificate says of itself, for the certificates that it signs. */
+/**
+ * What an authority's certificate says of itself, for the certificates that it signs.
+ *
+ * @throws RangeError for a certificate without a subject.
+ */
 export function issuerOf({ raw, publicKey }: X509Certificate, key: KeyObject): Issuer {
   const [toBeSigned] = elementsIn(contentOf(raw));
   const parts = elementsIn(toBeSigned?.content ?? Buffer.alloc(0)).filter(({ tag }) => tag !== VERSION);

@@ -190,7 +190,7 @@ function seen(file: string): 'there' | 'missing' | 'no-right' {
   }
 }
 
-/** Opens the lease file of a directory to read. Throws a GatewayError that names the file and the remedy. */
+/** Opens the lease file of a directory to read. @throws GatewayError that names the file and the remedy. */
 export function openLeaseReader(directory: string): LeaseReader {
   const file = join(directory, LEASE_FILE);
   const found = seen(file);

@@ -16,7 +16,9 @@ import { MIGRATIONS } from './tables/schema.ts';
 
 /**
  * Opens or makes the lease file of a directory as the mirror of shared leases. If a gateway that was alone has left a
- * journal, it is applied and deleted: a mirror has none. Throws what `openSqliteStore` throws.
+ * journal, it is applied and deleted: a mirror has none.
+ *
+ * @throws GatewayError as `openSqliteStore` does.
  */
 export async function openMirror(
   options: SqliteStoreOptions & { readonly clock: Clock },

@@ -10,9 +10,11 @@ const REMEDY =
   'see to the disk (dmesg, iostat -x; `fsfreeze -u` if it was frozen); `vps-gateway health` asks the gateway itself';
 
 /**
- * Throws store-failed if the file system of a directory, or of the nearest one above it that is there, takes no writes at
- * all: a frozen one, a disk that hangs. For commands that would hang with it. Who may write there tries it by a time of
+ * Refuses a directory whose file system takes no writes at all: a frozen one, a disk that hangs. If the directory is not
+ * there, the nearest one above it counts. For commands that would hang with it. Who may write there tries it by a time of
  * the directory that nobody reads; who may not is not held by what holds writes.
+ *
+ * @throws GatewayError 'store-failed'
  */
 export async function refuseSilentDisk(wanted: string): Promise<void> {
   const path = resolve(wanted);

@@ -13,7 +13,7 @@ const RETAINED = new Set<PollHandle>();
 
 /**
  * Calls `run` from the event loop while the descriptor is readable. It is also called when the descriptor is in error:
- * reading must clear that, as it does for sockets.
+ * reading must clear that, as it does for sockets. What `run` throws becomes an uncaught exception.
  */
 export function whenReadable(libc: Libc, fd: number, run: () => void): Readiness {
   let state: 'running' | 'paused' | 'closed' = 'running';

@@ -40,7 +40,11 @@ export class Crowd {
     return ports.map(({ client }) => client).filter(hasLease);
   }
 
-  /** A guest that was never there, at a node; it does nothing yet. Release it when it is no longer needed. */
+  /**
+   * A guest that was never there, at a node; it does nothing yet. Release it when it is no longer needed.
+   *
+   * @throws Error if no guest can be plugged in there.
+   */
   async newcomer(node: SegmentNode, identity: Partial<GuestIdentity> = {}): Promise<BuiltInClient> {
     const [client] = await this.#newcomers(node, 1, identity);
     if (client === undefined) throw new Error('no guest can be plugged in on this node');

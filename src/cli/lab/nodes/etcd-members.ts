@@ -107,7 +107,11 @@ export class EtcdMembers {
     await this.leader();
   }
 
-  /** The index of the member that leads; waits until one does. */
+  /**
+   * The index of the member that leads; waits until one does.
+   *
+   * @throws Error if none leads when the time is over.
+   */
   leader(milliseconds = PATIENCE): Promise<number> {
     return this.until(async () => {
       for (const [index, member] of this.#members.entries()) {
@@ -127,7 +131,7 @@ export class EtcdMembers {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** Waits until a member answers and knows who leads. */
+  /** Waits until a member answers and knows who leads. @throws Error if it does not when the time is over. */
   async untilAnswers(index: number, milliseconds = PATIENCE): Promise<void> {
     await this.until(async () => {
       const status = await this.#statusOf(this.#at(index));

@@ -95,7 +95,11 @@ class Merge {
     return { uploaded, kept, conflicts };
   }
 
-  /** Merges some leases. Returns those whose keys were written by others meanwhile. */
+  /**
+   * Merges some leases. Returns those whose keys were written by others meanwhile.
+   *
+   * @throws OtherGenerationError if the segment has another generation by now; EtcdError.
+   */
   async batch(leases: readonly KeptLease[], readsAgain: boolean): Promise<readonly KeptLease[]> {
     const sent: { readonly lease: KeptLease; readonly transaction: Transaction }[] = [];
     const again: KeptLease[] = [];

@@ -64,7 +64,7 @@ function isLink(path: string): boolean {
   }
 }
 
-/** Makes the directory if it is missing; throws store-unusable if leases cannot be kept there. */
+/** Makes the directory if it is missing. @throws GatewayError 'store-unusable' if leases cannot be kept there. */
 export function prepareDirectory(directory: string): void {
   refuseBrokenLink(directory);
   try {
@@ -90,8 +90,9 @@ function notMade(directory: string, cause: unknown): GatewayError {
 }
 
 /**
- * Throws store-unusable if leases cannot be kept in a directory, or in the nearest one above it that is there; makes
- * nothing.
+ * Looks whether leases can be kept in a directory, or in the nearest one above it that is there. Makes nothing.
+ *
+ * @throws GatewayError 'store-unusable' if not.
  */
 export function refuseDirectory(wanted: string): void {
   const setting = `GATEWAY_DHCP_LEASES_DIR ${wanted}`;
@@ -127,8 +128,10 @@ export function refuseDirectory(wanted: string): void {
 }
 
 /**
- * Throws store-unusable too where the kernel lets nobody make a file, though the rights say so, as in /sys: makes one,
- * and a directory for it where that is missing, and takes them away again.
+ * The same, and tries it: makes a file, and a directory for it where that is missing, and takes them away again. So it finds
+ * where the kernel lets nobody make a file, though the rights say so, as in /sys.
+ *
+ * @throws GatewayError 'store-unusable' if not.
  */
 export function tryDirectory(wanted: string): void {
   refuseDirectory(wanted);

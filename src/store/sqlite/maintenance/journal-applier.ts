@@ -87,7 +87,7 @@ export class JournalApplier {
     return rows;
   }
 
-  /** Applies the whole journal, however long it takes. Throws what `step` throws. */
+  /** Applies the whole journal, however long it takes. @throws what `step` throws. */
   finish(): void {
     while (!this.isDone) this.step();
   }
