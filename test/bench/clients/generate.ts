@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Program } from '../machine/program.ts';
+import { ORDINARY, Program } from '../machine/program.ts';
 import { CLIENT_ADDRESS, CLIENT_DEVICE, SERVER_ADDRESS, type Segment } from '../machine/segment.ts';
 import type { Workload, WorkloadResult } from './workload.ts';
 
@@ -17,7 +17,7 @@ export function newClients(): number {
 /** The machine that the clients are in, its network card, and who they speak to. */
 export interface Place {
   readonly namespace: string | number;
-  /** Undefined: any. */
+  /** Undefined: any, which it shares with the servers, so that no real-time priority may be in force. */
   readonly processor: number | undefined;
   readonly server: Workload['server'];
   readonly client: Workload['client'];
@@ -49,7 +49,7 @@ export async function generateAt(place: Place, options: WorkloadOptions): Promis
   const script = join(import.meta.dirname, 'generator.js');
   const program = new Program([process.execPath, script, JSON.stringify(work)], {
     namespace,
-    ...(processor === undefined ? {} : { processor }),
+    ...(processor === undefined ? { under: ORDINARY } : { processor }),
   });
   await program.ended();
   if (program.status !== 0) throw new Error(`the generator ended with ${program.status}: ${program.output}`);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Cluster } from '../../support/cluster.ts';
 import { generateAt, type Place, type WorkloadOptions } from '../clients/generate.ts';
 import { type Consumer, LoadMeter } from '../machine/load-meter.ts';
-import { NICE, nanosecondsOf, Program } from '../machine/program.ts';
+import { nanosecondsOf, ORDINARY, Program } from '../machine/program.ts';
 import type { RawResult, RawWork } from './raw-work.ts';
 
 /** Wide enough for all clients of all repeats: 524,288 addresses. */
@@ -60,7 +60,7 @@ export class Nodes {
 
   /** All data in this folder; no gateway yet. */
   static async open(folder: string, nodeOptions: readonly string[] = []): Promise<Nodes> {
-    const options = { settings: SETTINGS, prefixLength: PREFIX_LENGTH, folder, under: NICE, nodeOptions };
+    const options = { settings: SETTINGS, prefixLength: PREFIX_LENGTH, folder, under: ORDINARY, nodeOptions };
     const cluster = await Cluster.open(options);
     try {
       // A bridge knows where a client is; of ours it hears one hardware address alone, and would send each reply to all.
@@ -114,7 +114,9 @@ export class Nodes {
       const programs = nodes.slice(0, machines).map(({ host }) => {
         this.#loops += 1;
         const loop: RawWork = { endpoints: etcd.endpoints, name: String(this.#loops), settle: 1, ...work };
-        return new Program([process.execPath, script, JSON.stringify(loop)], { namespace: host.pid });
+        return new Program([process.execPath, script, JSON.stringify(loop)], {
+          ...{ namespace: host.pid, under: ORDINARY },
+        });
       });
       await Promise.all(programs.map((program) => program.ended()));
       const clients = programs.reduce((sum, program) => sum + program.nanoseconds() / 1e9, 0);

@@ -5,6 +5,11 @@ import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 const SAMPLE = 50;
 /** Server and clients come before whatever else the machine does. */
 export const NICE = ['nice', '-n', '-10'];
+/**
+ * The same, and no real-time priority even where the bench has one: processes of that priority that share a processor take
+ * turns of 100 ms (/proc/sys/kernel/sched_rr_timeslice_ms), and what goes from one to the other and back takes as long.
+ */
+export const ORDINARY = ['chrt', '--other', '0', ...NICE];
 
 export interface ProgramOptions {
   /** A network namespace, or the process in whose it is; undefined: ours. */
@@ -14,6 +19,8 @@ export interface ProgramOptions {
   /** File for both outputs; undefined: they are kept, for `output`. */
   readonly log?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** A command that runs it; NICE by default. */
+  readonly under?: readonly string[];
 }
 
 /** Time of all threads of a process on a processor; 0: it has just ended, or a thread of it. */
@@ -55,10 +62,10 @@ export class Program {
   #nanoseconds = 0;
 
   constructor(command: readonly string[], options: ProgramOptions = {}) {
-    const { namespace, processor, log, environment } = options;
+    const { namespace, processor, log, environment, under = NICE } = options;
     const words = [
       ...entering(namespace),
-      ...NICE,
+      ...under,
       ...(processor === undefined ? [] : ['taskset', '-c', String(processor)]),
       ...command,
     ];
