@@ -24,6 +24,11 @@ describeSystem('etcd without space', ['etcd', 'etcdctl'], () => {
     const { client, nodes } = cluster;
     await cluster.serve();
     const ack = await bootUntilLeased(client, hardwareOf(1), SOON);
+
+    await fill(0.82 * QUOTA);
+    expect(await failed('cluster', 'status')).toMatch(
+      /problem: etcd's database has come to \d\d % of its quota on 10\.15\.3\.1.*etcdctl compact/s,
+    );
     await fill();
 
     const said = await failed('cluster', 'status');
@@ -61,6 +66,11 @@ describeSystem('etcd without space', ['etcd', 'etcdctl'], () => {
 
     expect(said).toContain('which gateways are alive is not known: no majority of etcd answers');
     expect(said).not.toContain('no gateway is alive');
+    await cluster.etcd.kill(0);
+    expect(await failed('cluster', 'status')).toContain('which gateways are alive is not known');
+    expect(await failed('health')).toMatch(
+      /health ended with 1: .*leases cannot be stored: etcd at .* this node reaches 0 of the 3 members/s,
+    );
   }, 120_000);
 
   /** What a command writes that ends with a status other than 0. */
@@ -84,10 +94,12 @@ describeSystem('etcd without space', ['etcd', 'etcdctl'], () => {
     return ran.output;
   }
 
-  /** Until etcd takes no more; the values are of the gateways' etcd, but of no segment. */
-  async function fill(): Promise<void> {
+  /** Until its database has so many bytes, or it takes no more; the values are in the gateways' etcd, but of no segment. */
+  async function fill(bytes = Number.POSITIVE_INFINITY): Promise<void> {
     const value = 'x'.repeat(90_000);
     for (let number = 0; number < 100; number += 1) {
+      const status = await control('etcdctl', 'endpoint', 'status', '-w', 'json');
+      if (Number(/"dbSize":(\d+)/.exec(status)?.[1]) >= bytes) return;
       const isFull = await control('etcdctl', 'put', `/vps-gateway/x${number % 3}`, value).then(
         () => false,
         (error: Error) => error.message.includes('database space exceeded'),

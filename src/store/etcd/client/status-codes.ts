@@ -57,6 +57,8 @@ const OF_THE_TOKEN: ReadonlySet<number> = new Set([
   STATUS.INVALID_ARGUMENT,
   STATUS.PERMISSION_DENIED,
 ]);
+/** The same refusal by members of etcd that have no code for it: it is UNKNOWN there. */
+const OLD_REVISION = 'auth: revision in header is old';
 
 export function faultOf(error: unknown): EtcdFault {
   if (error instanceof EtcdError) return error.fault;
@@ -89,6 +91,7 @@ export function errorText(error: unknown): string {
 
 export function isOfTheToken(error: unknown): boolean {
   const code = statusCodeOf(error);
+  if (code === STATUS.UNKNOWN) return errorText(error).includes(OLD_REVISION);
   return code !== undefined && OF_THE_TOKEN.has(code);
 }
 

@@ -22,8 +22,11 @@ export interface FileGuardParts {
   readonly clock: Clock | undefined;
   /** Called when a loss is found: nothing may be written to the open files. */
   readonly stop: () => void;
-  /** Recreates the lost files in steps, and uses them at the end. Throws errors of SQLite or of the file system. */
-  readonly recreate: (now: Instant) => Generator<undefined, void>;
+  /**
+   * Recreates the lost files in steps, uses them at the end, and logs it. `lost`: which files, and how. Throws errors of
+   * SQLite or of the file system.
+   */
+  readonly recreate: (now: Instant, lost: string) => Generator<undefined, void>;
   /** Called when all files are under their names again, and may be written. */
   readonly goOn: (now: Instant) => void;
 }
@@ -118,7 +121,7 @@ export class FileGuard {
       this.#ownerships.push(takeOwnership(file, 0));
       watch.remember([lock]);
     }
-    yield* recreate(now);
+    yield* recreate(now, this.#losses);
   }
 
   #goOn(now: Instant, slice = SLICE): void {

@@ -52,7 +52,7 @@ export class GuardedFiles {
       this.#history.pause();
       lost();
     };
-    const recreateSteps = (now: Instant) => this.#recreate(now);
+    const recreateSteps = (at: Instant, lost: string) => this.#recreate(at, lost);
     const whole = () => this.#guard.releaseFormer();
     const written = (now: Instant) => this.#files.written(now);
     this.#history = new FollowingHistory({ file, clock, say, written, whole });
@@ -131,16 +131,16 @@ export class GuardedFiles {
     }
   }
 
-  *#recreate(now: Instant): Generator<undefined, void> {
+  *#recreate(now: Instant, lost: string): Generator<undefined, void> {
     const old = this.#files;
     const made = yield* recreate(this.#parts, old, now);
     this.#files = made.files;
     this.#parts.watch.remember(watchedFiles(this.#parts.file));
     if (made.isNewDatabase) this.#history.follow(old.database, made.files.database);
-    this.#sayRecreated(made);
+    this.#sayRecreated(made, lost);
   }
 
-  #sayRecreated({ aside, unread }: Recreated): void {
+  #sayRecreated({ aside, unread }: Recreated, lost: string): void {
     const { file } = this.#parts;
     if (unread !== undefined)
       this.#say(
@@ -148,6 +148,6 @@ export class GuardedFiles {
         { file, cause: unread },
         'the lost lease file cannot be read; leases are as memory has them',
       );
-    this.#say('warn', { file, aside }, 'the lease files were lost and are made anew, with all leases');
+    this.#say('warn', { file, lost, aside }, 'the lease files were lost and are made anew, with all leases');
   }
 }

@@ -50,7 +50,7 @@ export class GuardedMirrorFile {
       ownership,
       clock,
       stop: () => this.#history.pause(),
-      recreate: (now) => this.#recreate(now),
+      recreate: (now, lost) => this.#recreate(now, lost),
       goOn: () => {},
     });
     this.#scheduleLook();
@@ -90,8 +90,8 @@ export class GuardedMirrorFile {
     });
   }
 
-  *#recreate(now: Instant): Generator<undefined, void> {
-    const { file, history } = this.#parts;
+  *#recreate(now: Instant, lost: string): Generator<undefined, void> {
+    const { file, history, say } = this.#parts;
     if (DATABASE_SUFFIXES.some((suffix) => this.#watch.lossOf(file + suffix) !== undefined)) {
       const old = this.#current;
       const aside = moveDatabaseAside(file, this.#watch, now);
@@ -106,8 +106,8 @@ export class GuardedMirrorFile {
       }
       this.#current.takeNotes(old);
       this.#history.follow(old.database, database);
-      this.#sayRecreated(aside);
-    }
+      this.#sayRecreated(lost, aside);
+    } else say('warn', { file, lost }, 'the lock of the lease file was lost and is made anew');
     this.#watch.remember(watchedFiles(file));
   }
 
@@ -118,14 +118,18 @@ export class GuardedMirrorFile {
     return this.#losses;
   }
 
-  #sayRecreated(aside: readonly string[]): void {
+  #sayRecreated(lost: string, aside: readonly string[]): void {
     const { file, say } = this.#parts;
     if (this.#current.lacking === undefined)
-      say('warn', { file, aside }, 'the lease file was lost and is made anew, with all leases that it had');
+      say(
+        'warn',
+        { file, lost, aside },
+        'the lease file was lost and is made anew, with all leases that it had',
+      );
     else
       say(
         'error',
-        { file, aside },
+        { file, lost, aside },
         'the lost lease file of the mirror cannot be read; leases are as memory has them',
       );
   }

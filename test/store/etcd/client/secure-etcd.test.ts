@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../../src/server/system-clock.ts';
 import type { CertificateFiles } from '../../../../src/store/etcd/client/certificate-files.ts';
@@ -253,7 +254,7 @@ describeEtcd(`etcd with authentication${why}`, () => {
     return { cluster, asRoot, control, connectAs };
   }
 
-  function jwtFlags(): readonly string[] {
+  function jwtFlags(seconds = 600): readonly string[] {
     const folder = temporaryFolder();
     execFileSync('openssl', ['genrsa', '-out', join(folder, 'jwt.key'), '2048'], { stdio: 'ignore' });
     execFileSync(
@@ -262,12 +263,12 @@ describeEtcd(`etcd with authentication${why}`, () => {
       { stdio: 'ignore' },
     );
     const keys = `pub-key=${join(folder, 'jwt.pub')},priv-key=${join(folder, 'jwt.key')}`;
-    return ['--auth-token', `jwt,${keys},sign-method=RS256,ttl=600s`];
+    return ['--auth-token', `jwt,${keys},sign-method=RS256,ttl=${seconds}s`];
   }
 
   describe.each([
     ['simple tokens', () => []],
-    ['JWT', jwtFlags],
+    ['JWT', () => jwtFlags()],
   ])('%s', (_name, flags) => {
     test('a change of users or roles, or a restart of the member, is no matter for who is logged in', async () => {
       const { cluster, asRoot, connectAs } = await authenticated(flags());
@@ -299,6 +300,25 @@ describeEtcd(`etcd with authentication${why}`, () => {
       expect((await cluster.until(write, 8000)).succeeded).toBe(true);
     }, 60_000);
   });
+
+  test.each([
+    ['simple tokens', () => ['--auth-token-ttl', '1']],
+    ['JWT', () => jwtFlags(1)],
+  ])(
+    '%s that run out each second are followed by new ones, and no call fails',
+    async (_name, flags) => {
+      const { cluster, connectAs } = await authenticated(flags());
+      const etcd = connectAs(USER);
+      await cluster.until(() => etcd.range('a', 'b'));
+
+      const end = Date.now() + 6000;
+      for (let pause = 100; Date.now() < end; pause += 300) {
+        expect((await etcd.range('a', 'b')).found).toEqual([]);
+        await delay(pause); // At last it is longer than a token lasts, also a simple one, which each use prolongs.
+      }
+    },
+    60_000,
+  );
 
   test('that is turned off is no matter, nor when it is turned on again', async () => {
     const { cluster, asRoot, control, connectAs } = await authenticated([]);

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { EtcdCallError, errorText, faultOf, STATUS } from '../../../../src/store/etcd/client/status-codes.ts';
+import {
+  EtcdCallError,
+  errorText,
+  faultOf,
+  isOfTheToken,
+  STATUS,
+} from '../../../../src/store/etcd/client/status-codes.ts';
 
 test.each([
   [STATUS.DEADLINE_EXCEEDED, 'Deadline exceeded', 'unknown'],
@@ -23,4 +29,18 @@ test.each([
     new RegExp(`^${said}: .*${remedy}`),
   );
   expect(errorText(new Error('no answer in time'))).toBe('no answer in time');
+});
+
+test.each([
+  [STATUS.UNAUTHENTICATED, 'etcdserver: invalid auth token', true],
+  [STATUS.INVALID_ARGUMENT, 'etcdserver: revision of auth store is old', true],
+  [STATUS.INVALID_ARGUMENT, 'etcdserver: user name is empty', true],
+  [STATUS.PERMISSION_DENIED, 'etcdserver: permission denied', true],
+  // A member of etcd that is older than the code for it.
+  [STATUS.UNKNOWN, 'auth: revision in header is old', true],
+  [STATUS.UNKNOWN, 'context deadline exceeded', false],
+  [STATUS.UNAVAILABLE, 'etcdserver: leader changed', false],
+  [STATUS.RESOURCE_EXHAUSTED, 'etcdserver: mvcc: database space exceeded', false],
+])('code %i, %s: may be mended by a new login: %s', (code, details, isMended) => {
+  expect(isOfTheToken(new EtcdCallError(code, details))).toBe(isMended);
 });

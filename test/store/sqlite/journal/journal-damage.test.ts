@@ -185,7 +185,12 @@ describe('a journal that is not whole', () => {
 
   it('and cut at any block gives what it still has, has its size again, and takes new leases', async () => {
     const image = await afterCommits(10);
-    const blocks = [512, 1024, 4096, 4608, 5120, 5632, 8192, HEADER + HALF, BYTES - 512];
+    // Blocks of a disk in the header and where the batches are, pages behind that.
+    const blocks = [
+      ...Array.from({ length: (HEADER + 4096) / 512 }, (_, number) => (number + 1) * 512),
+      ...Array.from({ length: BYTES / 4096 - 3 }, (_, number) => (number + 3) * 4096),
+      BYTES - 512,
+    ];
     const starts = batchesIn(readFileSync(journalIn(image)));
     const end = HEADER + starts.length * ((starts[1] ?? 0) - HEADER);
     for (const length of [0, 1, ...blocks]) {
