@@ -33,7 +33,9 @@ export function settleSettings(
   const warnings = doubtsIn(isOfList ? { ...read, segment: undefined } : read).map((fault) =>
     problemOf(fault, origins[fault.key]),
   );
-  const faults = [...contradictionsIn(read), ...poolTwice(origins)];
+  // Of a setting that cannot be read it is said why; that it is missing would be wrong.
+  const isUnread = (key: SettingKey) => written[key].text !== undefined && values[key] === undefined;
+  const faults = [...contradictionsIn(read).filter(({ key }) => !isUnread(key)), ...poolTwice(origins)];
   return {
     ...withEndsOfPools(read, origins),
     warnings,

@@ -5,9 +5,11 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   truncateSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -49,6 +51,30 @@ test.each([[], ['--max-semi-space-size=8']])(
     expect(kept).toEqual(['management-thread', 'serve', 'settings-file', 'vps-gateway']);
   },
 );
+
+test('a SQLite whose compiled module is not for this Node.js is told of with the command that mends it', () => {
+  const modules = realpathSync(join(copy, 'node_modules'));
+  unlinkSync(join(copy, 'node_modules'));
+  mkdirSync(join(copy, 'node_modules'));
+  for (const name of readdirSync(modules)) {
+    const own = join(copy, 'node_modules', name);
+    if (!name.startsWith('better-sqlite3')) symlinkSync(join(modules, name), own);
+    else cpSync(join(modules, name), own, { recursive: true, filter: (path) => !/\/(deps|src)$/.test(path) });
+  }
+  for (const name of readdirSync(join(copy, 'node_modules'), { recursive: true, encoding: 'utf8' }))
+    if (/^better-sqlite3.*\/better_sqlite3\.node$/.test(name))
+      truncateSync(join(copy, 'node_modules', name), 512);
+
+  const leases = join(copy, 'leases');
+  const ended = node('bin/vps-gateway.js', 'serve', '--leases-dir', leases);
+
+  expect(ended).toMatchObject({
+    status: 74,
+    stderr: expect.stringMatching(
+      /^vps-gateway: better-sqlite3 cannot be loaded by Node\.js \S+: run `npm ci` with this Node\.js .*\n$/,
+    ),
+  });
+});
 
 test.each([[['serve']], [['health']]])('a copy that is not built says so: %s', (words) => {
   rmSync(run, { recursive: true });

@@ -89,6 +89,15 @@ describe('loadSettings', () => {
     ]);
   });
 
+  it.each(['vps net', 'vps\tnet', 'vps\u0001net', 'vps\u200bnet'])(
+    'says of a name of a segment with a blank or a control character inside, %j, that alone',
+    (segment) => {
+      const environment = { GATEWAY_ETCD_ENDPOINTS: 'http://192.0.2.11:2379', GATEWAY_SEGMENT: segment };
+
+      expect(problemsOf(environment)).toEqual(['GATEWAY_SEGMENT: is not a name']);
+    },
+  );
+
   it('never shows a secret', () => {
     const loaded = load({ GATEWAY_API_SECRET: 'hunter2', GATEWAY_DHCP_MTU: 'x' });
 

@@ -50,6 +50,27 @@ describeSystem('a disk that fails', ['strace'], () => {
     expect(heardMeanwhile).toEqual([]);
     expect(ack).toMatchObject({ type: 5, yiaddr: offer.yiaddr });
   }, 120_000);
+
+  test('a write that hangs for longer than five seconds is told of in one line, with its length', async () => {
+    const gateway = await segment().gateway();
+    const client = segment().client();
+    const offer = await client.discover(A);
+
+    const faults = await injectInto(gateway, 'pwrite64:delay_enter=6500000:when=1');
+    client.send(selecting(offer));
+    const lines = () => gateway.log.filter(({ msg }) => msg === 'this gateway stood still');
+    await gateway.until('it told of it', () => lines().length > 0);
+    await stop(faults);
+    const later = await client.lease(B);
+    await delay(1500);
+
+    expect(later.type).toBe(5);
+    expect(lines()).toEqual([
+      expect.objectContaining({ level: 'warn', remedy: expect.stringContaining('a disk that hangs') }),
+    ]);
+    expect(Number(lines()[0]?.['seconds'])).toBeGreaterThan(5);
+    expect(Number(lines()[0]?.['seconds'])).toBeLessThan(20);
+  }, 120_000);
 });
 
 describeSystem('a disk that is full', ['sqlite3'], () => {

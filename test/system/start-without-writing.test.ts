@@ -88,6 +88,30 @@ describeSystem('a gateway that starts where nothing can be written to its lease 
   );
 
   test.each([
+    ['its file system is read-only', 'size=1m,ro', /its file system is read-only \(/],
+    ['its file system has no room for the first files', 'size=64k', /no space is left on its file system \(/],
+  ])(
+    'and cannot, since %s: says so, and ends with status 74',
+    async (_title, options, says) => {
+      const { node } = segment();
+      const directory = segment().folder();
+      node.run('mount', '-t', 'tmpfs', '-o', options, 'tmpfs', directory);
+
+      const ended = await run(
+        node,
+        [process.execPath, builtProgram(), 'serve'],
+        gatewayEnvironment(directory),
+      );
+      node.run('umount', directory);
+
+      expect(ended.status).toBe(74);
+      expect(ended.errors).toMatch(says);
+      expect(ended.errors).not.toMatch(/^ +at /m);
+    },
+    120_000,
+  );
+
+  test.each([
     ['its own file may only be read', 'chmod u-w leases.sqlite', /chmod u\+rw \S+leases\.sqlite\)/],
     ['its own log may only be read', 'chmod u-w leases.sqlite-wal', /chmod u\+rw \S+leases\.sqlite-wal\)/],
     ['its own journal may not be read', 'chmod 0 leases.journal', /chmod u\+rw \S+leases\.journal\)/],

@@ -42,7 +42,7 @@ export async function openMirror(
       journalDamage: alone?.journalDamage,
     };
     const { history = DEFAULT_HISTORY, clock, say = () => {} } = options;
-    return new SqliteMirror({ opening, database, ownership, history, clock, say });
+    return new SqliteMirror({ opening, connected: opened, ownership, history, clock, say });
   } catch (cause) {
     database?.close();
     ownership.release();

@@ -64,7 +64,8 @@ export class SqliteMirror implements Mirror {
   #isGoingOn = false;
 
   constructor({ opening, ...kept }: SqliteMirrorParts) {
-    const { database, clock, say } = kept;
+    const { clock, say } = kept;
+    const { database } = kept.connected;
     this.opening = opening;
     this.#clock = clock;
     this.#say = say;

@@ -3,13 +3,15 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import type { Ipv4 } from '../../../src/net/ipv4.ts';
+import { type Ipv4, UNSPECIFIED } from '../../../src/net/ipv4.ts';
+import type { MirroredChange } from '../../../src/store/mirror.ts';
 import { openSqlite } from '../../../src/store/sqlite/disk/driver.ts';
 import { openLeaseReader } from '../../../src/store/sqlite/lease-reader.ts';
 import { openMirror } from '../../../src/store/sqlite/open-mirror.ts';
+import type { SqliteMirror } from '../../../src/store/sqlite/sqlite-mirror.ts';
 import { MIGRATIONS } from '../../../src/store/sqlite/tables/schema.ts';
 import { FakeClock } from '../../support/clock.ts';
-import { address, at, bind, client } from '../changes.ts';
+import { address, at, bind, client, hardware } from '../changes.ts';
 import { fileIn, imageOf, journalIn, openIn, temporaryDirectory } from './temporary-store.ts';
 
 const A = address('10.15.3.20');
@@ -60,6 +62,14 @@ function smallDisk(): string | undefined {
 
 function fill(directory: string): void {
   execFileSync('sh', ['-c', `cat /dev/zero > ${directory}/filling 2>/dev/null || true`]);
+}
+
+function keptLease(number: number, address: Ipv4): MirroredChange['after'] {
+  return {
+    ...{ address, client: client(number), hardware: hardware(number), state: 'bound', version: number },
+    ...{ granter: UNSPECIFIED, node: 'pve1', hostname: `guest-${number}` },
+    ...{ expiresAt: at(3600), leaseSeconds: 3600, updatedAt: at(number) },
+  };
 }
 
 function namesIn(directory: string): readonly string[] {
@@ -202,6 +212,39 @@ describe('a start on a full disk', () => {
     expect(() => openIn(directory)).toThrow(
       expect.objectContaining({ code: 'store-failed', message: expect.stringContaining('no space is left') }),
     );
+  });
+
+  it('as a mirror of shared leases says so; when there is room, all is in the file, and others can read it', async ({
+    skip,
+  }) => {
+    const directory = smallDisk();
+    if (directory === undefined) return skip('needs the right to mount a tmpfs');
+    const clock = new FakeClock(at(3));
+    const options = { directory, clock, now: at(3), seed: 0, inFlight: new Set<Ipv4>() };
+    const position = { segment: 'one', generation: 'a', revision: 1 };
+    const put = (mirror: SqliteMirror, number: number, address: Ipv4) =>
+      mirror.put({ before: undefined, after: keptLease(number, address), reason: 'bound' });
+    const before = await openMirror(options);
+    put(before, 1, A);
+    before.reached(position);
+    before.close();
+    fill(directory);
+
+    const mirror = await openMirror(options);
+    put(mirror, 2, B);
+    mirror.reached({ ...position, revision: 2 });
+    await clock.pass(3000);
+    const { trouble } = mirror;
+    rmSync(join(directory, 'filling'));
+    await clock.pass(3000);
+
+    expect(trouble).toMatch(/SQLITE_FULL|SHMSIZE/);
+    expect(mirror.trouble).toBeUndefined();
+    expect(namesIn(directory)).toEqual(['10.15.3.20 guest-1', '10.15.3.21 guest-2']);
+    put(mirror, 3, C);
+    await clock.pass(1000);
+    expect(namesIn(directory)).toHaveLength(3);
+    mirror.close();
   });
 
   it('and with a lock that is damaged', async () => {

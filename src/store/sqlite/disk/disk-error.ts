@@ -25,7 +25,8 @@ export function diskErrorOf(file: string, cause: unknown): GatewayError {
   if (code.startsWith('SQLITE_BUSY')) {
     const remedy =
       'end the program that holds it (an open transaction of sqlite3, a backup: `fuser` names it)';
-    return failed('locked by another program', remedy);
+    const orRoom = `if that is a gateway, which began on a full disk, make room (df -h ${where})`;
+    return failed('locked by another program', `${remedy}; ${orRoom}`);
   }
   if (code === 'EMFILE' || (code === 'SQLITE_CANTOPEN' && lacksDescriptors()))
     return failed('this process may open too few files', FILES_REMEDY);
@@ -86,6 +87,18 @@ function refusalOf(name: string): string | undefined {
 
 /** SQLite's code when the disk has no room for the index of its log, which is shared memory. */
 export const NO_ROOM_FOR_INDEX = 'SQLITE_IOERR_SHMSIZE';
+
+/** What is wrong with a lease file that is open without that index. */
+export const NO_READERS = `${NO_ROOM_FOR_INDEX}: nobody else can read it`;
+
+/** More free space than the index of a log and the new log need: bytes. */
+const ROOM_FOR_INDEX = 128 * 1024;
+
+/** True if the disk has room for the index of a lease file's log. @throws Error of the file system. */
+export function hasRoomForIndex(file: string): boolean {
+  const { bavail, bsize } = statfsSync(dirname(file));
+  return bavail * bsize >= ROOM_FOR_INDEX;
+}
 
 /** True if the disk is full, also for the index of SQLite's log, which SQLite reports as an error of the disk. */
 export function isFull(code: string): boolean {

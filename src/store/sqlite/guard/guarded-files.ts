@@ -1,8 +1,7 @@
-import { statfsSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { codeOf } from '../../../errors.ts';
 import type { Instant } from '../../../lease/lease.ts';
 import type { Say } from '../../../log/say.ts';
+import { hasRoomForIndex } from '../disk/disk-error.ts';
 import { FileWatch } from '../disk/file-watch.ts';
 import { connectFile } from '../file/open-database.ts';
 import type { Ownership } from '../file/ownership.ts';
@@ -14,8 +13,6 @@ import { type Recreated, type RecreateParts, recreate, watchedFiles } from './re
 
 /** The time between two attempts to reopen a file that no other process can read: milliseconds. */
 const RETRY = 1000;
-/** More free space than the index of a log and the new log need. */
-const ROOM_BYTES = 128 * 1024;
 
 export interface GuardedFilesParts extends Omit<RecreateParts, 'watch'> {
   readonly files: LeaseFiles;
@@ -113,8 +110,7 @@ export class GuardedFiles {
   #reopen(now: Instant): void {
     const { file, watch } = this.#parts;
     this.#reopenedAt = now;
-    const { bavail, bsize } = statfsSync(dirname(file));
-    if (bavail * bsize < ROOM_BYTES) return;
+    if (!hasRoomForIndex(file)) return;
     const old = this.#files;
     old.maintenance.pause();
     old.database.close();

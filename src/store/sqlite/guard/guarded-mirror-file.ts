@@ -3,8 +3,9 @@ import type { Database } from 'better-sqlite3';
 import type { Clock } from '../../../lease/clock.ts';
 import type { Instant } from '../../../lease/lease.ts';
 import type { Say } from '../../../log/say.ts';
+import { hasRoomForIndex } from '../disk/disk-error.ts';
 import { FileWatch } from '../disk/file-watch.ts';
-import { fileIdOf, openDatabase } from '../file/open-database.ts';
+import { type Connected, connectFile, fileIdOf, openDatabase } from '../file/open-database.ts';
 import type { Ownership } from '../file/ownership.ts';
 import type { RetentionOptions } from '../history/retention.ts';
 import { type Lacking, MirrorFile } from '../maintenance/mirror-file.ts';
@@ -19,7 +20,7 @@ const LOOK = 1000;
 
 export interface GuardedMirrorFileParts {
   readonly file: string;
-  readonly database: Database;
+  readonly connected: Connected;
   readonly ownership: Ownership;
   readonly history: RetentionOptions;
   readonly clock: Clock;
@@ -37,9 +38,9 @@ export class GuardedMirrorFile {
   #cancelLook: () => void = () => {};
 
   constructor(parts: GuardedMirrorFileParts) {
-    const { file, database, ownership, history, clock, say } = parts;
+    const { file, connected, ownership, history, clock, say } = parts;
     this.#parts = parts;
-    this.#current = new MirrorFile(database, history);
+    this.#current = new MirrorFile(connected, history);
     this.#watch.remember(watchedFiles(file));
     const whole = () => this.#guard.releaseFormer();
     const written = (now: Instant) => this.#current.checkpoints.afterCommit(now);
@@ -85,9 +86,28 @@ export class GuardedMirrorFile {
   #scheduleLook(): void {
     const { clock } = this.#parts;
     this.#cancelLook = clock.after(LOOK, () => {
-      if (this.#guard.isSound(clock.now())) this.#history.idle(clock.now());
+      if (this.#guard.isSound(clock.now())) {
+        if (this.#current.isAlone) this.#reopen();
+        this.#history.idle(clock.now());
+      }
       this.#scheduleLook();
     });
+  }
+
+  /** Reopens the file if the disk has room now for the index that lets other processes read it. */
+  #reopen(): void {
+    const { file, history } = this.#parts;
+    try {
+      if (!hasRoomForIndex(file)) return;
+      const old = this.#current;
+      old.database.close();
+      this.#current = new MirrorFile(connectFile(file), history, old.lacking);
+      this.#current.takeNotes(old);
+      this.#history.turnTo(this.#current.database);
+      this.#watch.remember(watchedFiles(file));
+    } catch {
+      // It is tried again; what is to be written waits meanwhile.
+    }
   }
 
   *#recreate(now: Instant, lost: string): Generator<undefined, void> {
@@ -95,10 +115,11 @@ export class GuardedMirrorFile {
     if (DATABASE_SUFFIXES.some((suffix) => this.#watch.lossOf(file + suffix) !== undefined)) {
       const old = this.#current;
       const aside = moveDatabaseAside(file, this.#watch, now);
-      const { database } = openDatabase(file, now, MIGRATIONS);
+      const connected = openDatabase(file, now, MIGRATIONS);
+      const { database } = connected;
       try {
         const isRead = yield* fill(database, old.database);
-        this.#current = new MirrorFile(database, history, this.#lackingAfter(old, isRead));
+        this.#current = new MirrorFile(connected, history, this.#lackingAfter(old, isRead));
       } catch (error) {
         database.close();
         for (const suffix of DATABASE_SUFFIXES) rmSync(file + suffix, { force: true });

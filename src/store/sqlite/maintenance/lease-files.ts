@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { Clock } from '../../../lease/clock.ts';
 import type { Instant } from '../../../lease/lease.ts';
-import { NO_ROOM_FOR_INDEX } from '../disk/disk-error.ts';
+import { NO_READERS } from '../disk/disk-error.ts';
 import { Checkpoints } from '../file/checkpoints.ts';
 import { Retention, type RetentionOptions } from '../history/retention.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -68,7 +68,7 @@ export class LeaseFiles {
   /** Why the lease file does not follow the journal, or why its log grows; undefined: neither. */
   get trouble(): string | undefined {
     const failure = this.maintenance.failure ?? this.#checkpoints.failure;
-    return failure ?? (this.isAlone ? `${NO_ROOM_FOR_INDEX}: nobody else can read it` : undefined);
+    return failure ?? (this.isAlone ? NO_READERS : undefined);
   }
 
   /** Call it after a transaction that `maintenance` has not made. */

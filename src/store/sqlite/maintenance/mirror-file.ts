@@ -1,5 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { NO_READERS } from '../disk/disk-error.ts';
 import { Checkpoints } from '../file/checkpoints.ts';
+import type { Connected } from '../file/open-database.ts';
 import { Retention, type RetentionOptions } from '../history/retention.ts';
 import { ClockNotes } from '../notes/clock-notes.ts';
 import { RevisionTimesNote } from '../notes/revision-times-note.ts';
@@ -15,6 +17,8 @@ export type Lacking = number;
 /** The lease file of a mirror that is open, and what works on it. */
 export class MirrorFile {
   readonly database: Database;
+  /** True: no other process can read it, as the disk had no room for the index of its log. */
+  readonly isAlone: boolean;
   /** Some of its leases could not be had from the file that it replaces, so it says of no revision that it has all. */
   #lacking: Lacking | undefined;
   readonly writer: Writer;
@@ -25,8 +29,9 @@ export class MirrorFile {
   readonly clockNotes: ClockNotes;
   readonly revisionTimes: RevisionTimesNote;
 
-  constructor(database: Database, history: RetentionOptions, lacking?: Lacking) {
+  constructor({ database, isAlone }: Connected, history: RetentionOptions, lacking?: Lacking) {
     this.database = database;
+    this.isAlone = isAlone;
     this.#lacking = lacking;
     this.writer = new Writer(database, null, true);
     this.reservationRows = new ReservationRows(database, null);
@@ -49,7 +54,7 @@ export class MirrorFile {
 
   get trouble(): string | undefined {
     if (this.#lacking !== undefined) return 'it has not all leases yet: they are written to it from memory';
-    return this.checkpoints.failure;
+    return this.checkpoints.failure ?? (this.isAlone ? NO_READERS : undefined);
   }
 
   /** What was noted last is to be written to this file. */
