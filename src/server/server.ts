@@ -148,6 +148,7 @@ export class Server {
       await this.#fileReservations.begin();
       if (this.#isStopping) return; // A stop was asked for meanwhile.
       await this.#listening.start(this.#memory);
+      this.#memory.missedTraffic.beat(this.#parts.clock.monotonic(), BEAT); // A stall before the first beat counts.
     } catch (error) {
       await this.stop();
       throw error;
