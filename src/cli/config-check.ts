@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { withDerived } from '../config/derived-values.ts';
 import type { LoadedSettings, RejectedSettings } from '../config/load-settings.ts';
 import type { Flags } from '../config/origins.ts';
 import { planOfSettings } from '../config/plan-of-settings.ts';
@@ -141,6 +142,8 @@ export function checkLoaded(
   }));
   const apiCertificates = apiCertificateProblems(loaded, systemClock.now());
   const search = searchWith(loaded, links);
+  const listens = search?.kind === 'found' ? search : undefined;
+  const shown = shownSettings(loaded.origins, loaded.settings.policy);
   const missing =
     search === undefined || search.kind === 'found' ? [] : [`${search.message}; ${search.remedy}`];
   const wrong = [
@@ -153,11 +156,11 @@ export function checkLoaded(
   ];
   const rules = firewallProblems(search, dropsOn);
   const dropped = rules ?? [];
-  const oddity = search?.kind === 'found' && search.warning !== undefined ? [search.warning] : [];
+  const oddity = listens?.warning === undefined ? [] : [listens.warning];
   return {
     ok: wrong.length + dropped.length === 0,
     status: wrong.length > 0 ? EXIT_STATUS['bad-settings'] : dropped.length > 0 ? DROPPED : 0,
-    settings: shownSettings(loaded.origins, loaded.settings.policy),
+    settings: loaded.ok ? withDerived(shown, loaded.settings, listens) : shown,
     listen: listenOf(search),
     warnings: [
       ...texts(loaded.warnings),

@@ -2,9 +2,10 @@ import { type Command, Option } from 'commander';
 import { type Environment, SETTINGS } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
 import { HOST_FORMATS, type HostFormat, hostsOf } from '../reporting/host-formats.ts';
-import { type LeaseReader, openLeaseReader } from '../store/sqlite/lease-reader.ts';
-import { type LeaseFolderOptions, leaseFolder, SEGMENT_OPTION } from './chosen-segment.ts';
+import type { LeaseReader } from '../store/sqlite/lease-reader.ts';
+import { type LeaseFolderOptions, SEGMENT_OPTION } from './chosen-segment.ts';
 import { loadWithFile } from './load-with-file.ts';
+import { readLeaseFile } from './read-lease-file.ts';
 import type { CommandSurroundings } from './surroundings.ts';
 
 interface Options extends LeaseFolderOptions {
@@ -14,10 +15,8 @@ interface Options extends LeaseFolderOptions {
 }
 
 /** Adds `leases export`, which reads the lease file. */
-export function addExportCommand(
-  leases: Command,
-  { output, environment, remark }: CommandSurroundings,
-): void {
+export function addExportCommand(leases: Command, surroundings: CommandSurroundings): void {
+  const { output, environment, remark } = surroundings;
   const formats = Object.keys(HOST_FORMATS) as readonly HostFormat[];
   leases
     .command('export')
@@ -29,16 +28,13 @@ export function addExportCommand(
     .option(...SEGMENT_OPTION)
     .action(({ format, domain, json, ...chosen }: Options) => {
       const suffix = domainOf(domain, environment);
-      const reader = openLeaseReader(leaseFolder(chosen, environment));
-      try {
+      readLeaseFile(chosen, surroundings, (reader) => {
         const hosts = hostsOf([...reader.running()], reader.reservations());
         const written = json === true ? 'json' : format;
         output.write(HOST_FORMATS[written].write(hosts, suffix));
         const missing = missingText(reader);
         if (missing !== undefined) remark(missing);
-      } finally {
-        reader.close();
-      }
+      });
     });
 }
 

@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
 import { GatewayError } from '../errors.ts';
 import { instant } from '../lease/lease.ts';
-import { type LeaseFilter, type LeaseReader, openLeaseReader } from '../store/sqlite/lease-reader.ts';
-import { type LeaseFolderOptions, leaseFolder, SEGMENT_OPTION } from './chosen-segment.ts';
+import type { LeaseFilter } from '../store/sqlite/lease-reader.ts';
+import { type LeaseFolderOptions, SEGMENT_OPTION } from './chosen-segment.ts';
 import { heldAtEnd, newest } from './history-rows.ts';
 import { EVENT_COLUMNS, SHOWN_LEASE_COLUMNS, writeLease } from './lease-columns.ts';
 import { addExportCommand } from './lease-export.ts';
@@ -18,6 +18,7 @@ import {
 import { addReleaseCommand } from './orders/release.ts';
 import { addReserveCommand } from './orders/reserve.ts';
 import { writeJson } from './output/output.ts';
+import { readLeaseFile } from './read-lease-file.ts';
 import { type CommandSurroundings, nothing, surroundingsOfProcess, table } from './surroundings.ts';
 
 interface ReadOptions extends LeaseFolderOptions {
@@ -95,7 +96,7 @@ function list(options: ListOptions, surroundings: CommandSurroundings): void {
   refuseTimes(options);
   const filter = filterOf(options);
   const isFiltered = Object.values(filter).some((value) => value !== undefined);
-  read(options, surroundings, (reader) => {
+  readLeaseFile(options, surroundings, (reader) => {
     const rows = reader.leases(filter);
     const count = options.json
       ? writeJson(surroundings.output, rows)
@@ -109,7 +110,7 @@ function list(options: ListOptions, surroundings: CommandSurroundings): void {
 function show(of: string, options: HistoryOptions, surroundings: CommandSurroundings): void {
   refuseTimes(options, of);
   const filter = addressOrMac(of);
-  read(options, surroundings, (reader) => {
+  readLeaseFile(options, surroundings, (reader) => {
     const found = [...reader.leases(filter)];
     if (options.json) writeJson(surroundings.output, found);
     else
@@ -129,7 +130,7 @@ function history(of: string | undefined, options: HistoryOptions, surroundings: 
   const { since, until, at } = timeSpanOf(options, now);
   if (at !== undefined && at > now) surroundings.remark('--at is still to come: shown is what holds now');
   if (since !== undefined && since > now) surroundings.remark('--since is still to come (times are in UTC)');
-  read(options, surroundings, (reader) => {
+  readLeaseFile(options, surroundings, (reader) => {
     const events =
       at === undefined
         ? reader.history({ ...filter, since, until })
@@ -145,17 +146,4 @@ function history(of: string | undefined, options: HistoryOptions, surroundings: 
         `${of === undefined ? '' : `${of}: `}nothing in the history${isTimed ? ' of that time' : ''}, which goes back as far as GATEWAY_DHCP_HISTORY says`,
       );
   });
-}
-
-function read(
-  options: ReadOptions,
-  { environment }: CommandSurroundings,
-  run: (reader: LeaseReader) => void,
-): void {
-  const reader = openLeaseReader(leaseFolder(options, environment));
-  try {
-    run(reader);
-  } finally {
-    reader.close();
-  }
 }

@@ -1,9 +1,5 @@
 import type { Command } from 'commander';
-import { gatewayAddresses } from '../config/address-plan.ts';
-import { SETTINGS } from '../config/settings.ts';
 import type { ShownSetting } from '../config/shown-settings.ts';
-import { ipv4FromText, ipv4ToText } from '../net/ipv4.ts';
-import { prefixOf } from '../net/prefix.ts';
 import { type ApiOptions, apiCommand, apiOf } from './api/api-command.ts';
 import { writeJson } from './output/output.ts';
 import { SETTING_COLUMNS } from './setting-columns.ts';
@@ -21,20 +17,6 @@ export function addSettingsCommand(program: Command, surroundings = surroundings
     .action((name: string | undefined, options: Options) => show(name, options, surroundings));
 }
 
-/** Names the other gateways where none is set: those of the address plan are in force then. */
-function withPeers(found: readonly ShownSetting[], all: readonly ShownSetting[]): readonly ShownSetting[] {
-  const shownValue = (name: string) => all.find(({ setting }) => setting === name)?.value ?? '';
-  const router = ipv4FromText(shownValue(SETTINGS.gateway.variable));
-  const mask = SETTINGS.subnetMask.kind.read(shownValue(SETTINGS.subnetMask.variable));
-  if (router === undefined || !mask.ok) return found;
-  const plan = gatewayAddresses(prefixOf(router, mask.value)).map(ipv4ToText);
-  if (plan.length === 0) return found;
-  const value = `${plan[0]} to ${plan.at(-1)}`;
-  return found.map((item) =>
-    item.setting === SETTINGS.peers.variable && item.value === null ? { ...item, value } : item,
-  );
-}
-
 async function show(
   name: string | undefined,
   options: Options,
@@ -47,7 +29,7 @@ async function show(
     ({ setting, from }) => setting.includes(part) && !(options.changed === true && from === 'default'),
   );
   if (options.json === true) writeJson(surroundings.output, found);
-  else table(surroundings, SETTING_COLUMNS, withPeers(found, items));
+  else table(surroundings, SETTING_COLUMNS, found);
   if (found.length > 0) return;
   const what =
     name === undefined ? 'no setting was set: all have their defaults' : `no setting of the name ${name}`;

@@ -12,3 +12,16 @@ export function secondsFromText(text: string): number | undefined {
   }
   return end > 0 && end === text.length ? total : undefined;
 }
+
+/** Writes whole seconds as `secondsFromText` reads them: `12h`, `10h30m`, `90s` as `1m30s`. */
+export function secondsToText(seconds: number): string {
+  let rest = seconds;
+  let text = '';
+  for (const [unit, length] of Object.entries(UNIT_SECONDS)) {
+    if (length < 1) continue;
+    const count = Math.floor(rest / length);
+    if (count > 0) text += `${count}${unit}`;
+    rest -= count * length;
+  }
+  return text === '' ? '0s' : text;
+}

@@ -126,7 +126,8 @@ function excludedOf(settings: Settings, prefix: Prefix, own: readonly Ipv4[]): R
   return excluded;
 }
 
-function leaseTimesOf({ leaseTime, leaseTimeMin, leaseTimeMax }: Settings): LeaseTimes {
+/** The shortest and the longest lease that a client may have, and the one that it has if it asks for none. */
+export function leaseTimesOf({ leaseTime, leaseTimeMin, leaseTimeMax }: Settings): LeaseTimes {
   return {
     default: leaseTime,
     minimum: leaseTimeMin ?? Math.min(SHORTEST_LEASE, leaseTime),

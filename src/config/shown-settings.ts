@@ -11,6 +11,8 @@ export interface ShownSetting {
   readonly value: string | null;
   /** As `originToText` says it. */
   readonly from: string;
+  /** The value in force where none is set, which others or this machine give; absent: one is set, or nothing is in force. */
+  readonly derived?: string;
 }
 
 /** All settings, in the order of their table, and what a settings file says besides. */

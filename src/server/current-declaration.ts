@@ -1,4 +1,6 @@
+import { withDerived } from '../config/derived-values.ts';
 import type { RefusedChange } from '../config/needs-restart.ts';
+import type { ShownSetting } from '../config/shown-settings.ts';
 import { doubtsOfPlan, isNobodys } from '../diagnosis/plan-doubts.ts';
 import type { Lease } from '../lease/lease.ts';
 import { NO_RESERVATIONS } from '../lease/reservation/reservation-view.ts';
@@ -33,6 +35,12 @@ export class CurrentDeclaration {
 
   get current(): Declaration {
     return this.#current;
+  }
+
+  /** The settings as they are shown to operators, with what is in force where none is set. */
+  get shown(): readonly ShownSetting[] {
+    const { settings = [], values } = this.#current;
+    return values === undefined ? settings : withDerived(settings, values, this.#service()?.listen);
   }
 
   /** The plan of a declaration, with the reservations of the store. */

@@ -101,7 +101,7 @@ export class Server {
   }
 
   get status(): Status {
-    return this.#condition.status(this.#counters.values(), this.#declaration.current.settings ?? []);
+    return this.#condition.status(this.#counters.values(), this.#declaration.shown);
   }
 
   /** Where this gateway is, and whether it answers new guests, for the gateways that share the leases with it. */

@@ -68,7 +68,8 @@ describe('vps-gateway check', () => {
     expect(text).toMatch(/^GATEWAY_DHCP_MTU +1400 +flag --mtu$/m);
     expect(text).toMatch(/^GATEWAY_DHCP_DOMAIN +example\.net +environment$/m);
     expect(text).toMatch(/^GATEWAY_DHCP_GATEWAY +10\.15\.3\.1 +default$/m);
-    expect(text).toMatch(/^GATEWAY_DHCP_LISTEN_IP +- +default$/m);
+    expect(text).toMatch(/^GATEWAY_DHCP_LISTEN_IP +10\.15\.3\.10 +derived$/m);
+    expect(text).toMatch(/^GATEWAY_ETCD_CA +- +default$/m);
     expect(text).toMatch(/^listens on 10\.15\.3\.10\/24 on OCvpsnet, MTU 1450$/m);
     expect(text).toMatch(/^no problems$/m);
   });

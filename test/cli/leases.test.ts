@@ -2,12 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, test } from 'vitest';
 import { addLeasesCommand } from '../../src/cli/leases.ts';
-import type { OutsideIds } from '../../src/lease/lease.ts';
+import { addReservationsCommand } from '../../src/cli/reservations/reservations.ts';
+import { type Instant, instant, type OutsideIds } from '../../src/lease/lease.ts';
+import { openMirror } from '../../src/store/sqlite/open-mirror.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
 import type { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { address, at, bind, reserve } from '../store/changes.ts';
+import { FakeClock } from '../support/clock.ts';
 import { reservationOf } from '../support/reservations.ts';
 
 /** A lease until 2125. */
@@ -387,3 +390,48 @@ function eventsOf(json: string): readonly string[] {
   const events = JSON.parse(json) as readonly { readonly address: string; readonly event: string }[];
   return events.map(({ address, event }) => `${address} ${event}`);
 }
+
+test('of a copy of shared leases that is old it is said how old, on a node that is cut off from etcd', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'leases-copy-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const minutesAgo = (minutes: number) => instant(Date.now() - minutes * 60_000);
+  const noted = async (hasQuorum: boolean, now: Instant) => {
+    const clock = new FakeClock(now);
+    const mirror = await openMirror({ directory, clock, now, seed: 0, node: 'pve1', inFlight: new Set() });
+    mirror.reached({ segment: 'vpsnet', generation: 'g', revision: 7 });
+    mirror.noteQuorum(hasQuorum, now);
+    mirror.close();
+  };
+  const remarksOf = (command: 'leases' | 'reservations', ...words: string[]) => {
+    const seen = { output: '', remarks: [] as string[] };
+    const program = new Command().exitOverride();
+    const add = command === 'leases' ? addLeasesCommand : addReservationsCommand;
+    add(program, {
+      output: { write: (text) => (seen.output += text), hasColour: false },
+      environment: { GATEWAY_DHCP_LEASES_DIR: directory },
+      remark: (text) => seen.remarks.push(text),
+      exitWith: () => {},
+    });
+    program.parse([command, ...words], { from: 'user' });
+    return seen.remarks.filter((text) => text.includes('etcd'));
+  };
+
+  await noted(true, minutesAgo(3));
+  await noted(false, minutesAgo(1));
+  const old = [
+    remarksOf('leases'),
+    remarksOf('leases', '--json'),
+    remarksOf('leases', '10.15.3.20'),
+    remarksOf('leases', 'history'),
+    remarksOf('leases', 'export'),
+    remarksOf('reservations'),
+  ];
+  await noted(true, minutesAgo(0));
+  const fresh = [remarksOf('leases'), remarksOf('reservations')];
+
+  for (const remarks of old)
+    expect(remarks).toEqual([
+      expect.stringMatching(/^copy of etcd's leases as of 3 minutes ago \(20.*Z\): what other gateways have/),
+    ]);
+  expect(fresh).toEqual([[], []]);
+});

@@ -96,6 +96,7 @@ describeSystem('three gateways that share their leases in etcd', ['etcd', 'etcdc
       for (const place of cluster.nodes.keys())
         expect(holdersOf(await boundIn(place))).toEqual([holderOf(ack)]);
     });
+    expect((await cluster.ran(0, 'leases')).errors).toBe('');
     const dead = [await etcd.leader(), ((await etcd.leader()) + 1) % 3];
     await Promise.all(dead.map((place) => etcd.kill(place)));
 
@@ -109,6 +110,15 @@ describeSystem('three gateways that share their leases in etcd', ['etcd', 'etcdc
     expect(leaseSeconds(rebound)).toBeLessThanOrEqual(remaining);
     expect(leaseSeconds(rebound)).toBeGreaterThan(0);
     expect(client.heard.filter(({ chaddr }) => chaddr === newcomer)).toEqual([]);
+
+    const cutOff = await cluster.until(async () => {
+      const ran = await cluster.ran(0, 'leases');
+      expect(ran.errors).toMatch(
+        /^copy of etcd's leases as of \d+ s ago \(2.*Z\): what other gateways .*\n$/,
+      );
+      return ran;
+    });
+    expect(cutOff.output).toContain(ack.yiaddr);
 
     for (const place of dead) etcd.revive(place);
     const served = await bootUntilLeased(client, newcomer, AFTER_A_MAJORITY_RETURNED);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { secondsFromText } from '../../src/config/duration.ts';
+import { secondsFromText, secondsToText } from '../../src/config/duration.ts';
 
 describe('secondsFromText', () => {
   it.each([
@@ -22,4 +22,15 @@ describe('secondsFromText', () => {
       expect(secondsFromText(text)).toBeUndefined();
     },
   );
+
+  it.each([
+    [43_200, '12h'],
+    [37_800, '10h30m'],
+    [90, '1m30s'],
+    [604_861, '7d1m1s'],
+    [0, '0s'],
+  ])('writes %d seconds as %s, and reads that', (seconds, text) => {
+    expect(secondsToText(seconds)).toBe(text);
+    expect(secondsFromText(text)).toBe(seconds);
+  });
 });

@@ -10,7 +10,7 @@ import type { ListedLease } from '../../src/store/sqlite/lease-reader.ts';
 import { EtcdProcesses } from './etcd-process.ts';
 import { builtProgram, GatewayProcess, gatewayEnvironment } from './gateway-process.ts';
 import { RawClient } from './raw-client.ts';
-import { run } from './run.ts';
+import { type Ran, run } from './run.ts';
 
 const ADDRESSES = ['10.15.3.10', '10.15.3.11', '10.15.3.12'];
 /** How long a gateway may take to serve, and a mirror to follow: milliseconds. */
@@ -148,12 +148,17 @@ export class Cluster {
 
   /** What `vps-gateway` with these words writes on a node, with the settings of its gateway; throws if it fails. */
   async program(place: number, ...words: readonly string[]): Promise<string> {
-    const { host, directory } = this.#at(place);
-    const environment = gatewayEnvironment(directory, this.settingsOf(place));
-    const ran = await run(host, [process.execPath, builtProgram(), ...words], environment);
+    const ran = await this.ran(place, ...words);
     if (ran.status !== 0)
       throw new Error(`vps-gateway ${words.join(' ')} ended with ${ran.status}: ${ran.errors}${ran.output}`);
     return ran.output;
+  }
+
+  /** The same with its status and what it says to people. */
+  ran(place: number, ...words: readonly string[]): Promise<Ran> {
+    const { host, directory } = this.#at(place);
+    const environment = gatewayEnvironment(directory, this.settingsOf(place));
+    return run(host, [process.execPath, builtProgram(), ...words], environment);
   }
 
   /** The rows of a node's mirror, by address. */

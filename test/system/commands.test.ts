@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
@@ -79,7 +80,16 @@ describeSystem('the commands that ask the running gateway', [], () => {
     const none = await command(directory, 'settings', 'nothing-of-this-name');
 
     expect(all.output).toMatch(/^GATEWAY_DHCP_LEASE_TIME +2h +environment$/m);
-    expect(all.output).toMatch(/^GATEWAY_PEERS +10\.15\.3\.10 to 10\.15\.3\.19 +default$/m);
+    for (const derived of [
+      'LISTEN_IP +10\\.15\\.3\\.10',
+      'INTERFACE +eth0',
+      'LEASE_TIME_MAX +2h',
+      'RENEWAL_TIME +1h',
+      'REBINDING_TIME +1h45m',
+    ])
+      expect(all.output).toMatch(new RegExp(`^GATEWAY_DHCP_${derived} +derived$`, 'm'));
+    expect(all.output).toMatch(/^GATEWAY_PEERS +10\.15\.3\.10 to 10\.15\.3\.19 +derived$/m);
+    expect(all.output).toMatch(new RegExp(`^GATEWAY_NODE_NAME +${hostname()} +derived$`, 'm'));
     expect(JSON.parse(pool.output)).toEqual([
       { setting: 'GATEWAY_DHCP_POOL_START', value: '10.15.3.20', from: 'default' },
     ]);

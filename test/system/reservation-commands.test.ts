@@ -173,27 +173,6 @@ describeSystem('the commands about reservations', [], () => {
     expect(JSON.parse(retired.output)).toMatchObject([{ id: 'web', address: '10.15.3.57' }]);
   });
 
-  test('when one is removed whose address is leased, it is said who must leave it, and what lets that guest stay', async () => {
-    const directory = await managed();
-    const { yiaddr } = await segment().client().lease(A);
-    await reservations(directory, 'set', 'web', '--mac', A, '--address', yiaddr);
-    const undo = ['set', 'web', '--mac', A, '--address', yiaddr];
-    const leaves = (must: string) =>
-      `${A} ${must} leave ${yiaddr} at its next renewals; \`vps-gateway reservations ${undo.join(' ')}\` lets it stay`;
-
-    const dry = await reservations(directory, 'remove', 'web', '--dry-run');
-    const removed = await reservations(directory, 'remove', 'web');
-    const undone = await reservations(directory, ...undo);
-    const released = await reservations(directory, 'remove', 'web', '--release');
-
-    expect(dry.output.replaceAll(/\n +/g, ' ')).toContain(leaves('would have to'));
-    expect(removed.output.replaceAll(/\n +/g, ' ')).toContain(leaves('must'));
-    expect(undone.status).toBe(0);
-    expect(released.output).toBe(
-      `web: removed, and its lease ended; ${yiaddr} is kept for this id for a day\n`,
-    );
-  });
-
   test('an import over what is there says what each was: which members, from what to what; dry, too, and by reconcile', async () => {
     const directory = await managed();
     const [label, name] = [{ node: 'pve1', rack: 'a' }, 'web'];

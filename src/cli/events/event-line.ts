@@ -1,6 +1,7 @@
 import { readable } from '../../wire/readable-text.ts';
 import { type Output, paint } from '../output/output.ts';
 import { cutTo } from '../output/text-width.ts';
+import { causeOf } from './decision-cause.ts';
 import type { SentEvent } from './event-frames.ts';
 
 const KIND_WIDTH = 'unknown_mac'.length;
@@ -15,7 +16,7 @@ const WORRYING = ['conflict', 'rogue', 'store', 'pool'];
 export function eventLine(output: Output, { kind, data }: SentEvent): string {
   const rest = Object.entries(data)
     .filter(([name, value]) => !PLACED.includes(name) && value !== null && value !== '')
-    .map(([name, value]) => `${name}=${memberText(value)}`);
+    .map(([name, value]) => namedMember(name, memberText(value), data));
   const line = [
     memberText(data['at'] ?? '-'),
     kind.padEnd(KIND_WIDTH),
@@ -26,6 +27,12 @@ export function eventLine(output: Output, { kind, data }: SentEvent): string {
   ].join('  ');
   const cut = cutTo(output.columns ?? Number.POSITIVE_INFINITY, readable(line));
   return `${WORRYING.includes(kind) ? paint(output, 'yellow', cut) : cut}\n`;
+}
+
+/** What caused a decision that no message of its guest did is no type of a message. */
+function namedMember(name: string, text: string, { reason }: SentEvent['data']): string {
+  const cause = name === 'type' ? causeOf(text, String(reason)) : text;
+  return cause === text ? `${name}=${text}` : cause;
 }
 
 function memberText(value: unknown): string {

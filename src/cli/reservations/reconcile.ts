@@ -6,6 +6,7 @@ import { type Output, writeTable } from '../output/output.ts';
 import type { CommandSurroundings } from '../surroundings.ts';
 import { type EntryOutcome, OUTCOME_COLUMNS, type Refusal, refusalText } from './import.ts';
 import { readEntries } from './read-entries.ts';
+import { type LeftLease, removedGuestText } from './removed-guest.ts';
 import { labelFrom } from './reservation-filter.ts';
 import { type Progress, remarkOf } from './reservation-order.ts';
 
@@ -26,6 +27,8 @@ interface Reconciled {
   readonly changed: readonly Converged[];
   readonly unchanged: number;
   readonly removed: readonly string[];
+  /** What guests have of removed ones; absent: the gateway is of an older version. */
+  readonly still_leased?: readonly LeftLease[];
   readonly refused: readonly (Refusal & {
     readonly entry: number | null;
     readonly id: string | null;
@@ -82,7 +85,7 @@ async function reconcile(
 }
 
 function writeReconciled(output: Output, done: Reconciled, isDryRun: boolean): void {
-  const outcomes = outcomesOf(done);
+  const outcomes = outcomesOf(done, isDryRun);
   if (outcomes.length > 0) writeTable(output, OUTCOME_COLUMNS, outcomes);
   const { added, changed, removed, unchanged, refused } = done;
   const counts = Object.entries({ added, changed, removed, refused }).map(
@@ -91,13 +94,20 @@ function writeReconciled(output: Output, done: Reconciled, isDryRun: boolean): v
   output.write(`${isDryRun ? 'would be: ' : ''}${[...counts, `${unchanged} as they were`].join(', ')}\n`);
 }
 
-function outcomesOf({ added, changed, removed, refused, unexplained }: Reconciled): readonly EntryOutcome[] {
+function outcomesOf(
+  { added, changed, removed, still_leased: left = [], refused, unexplained }: Reconciled,
+  isDryRun: boolean,
+): readonly EntryOutcome[] {
   const converged = (what: 'added' | 'changed', all: readonly Converged[]) =>
     all.map(({ id, address, ...progress }) => ({ what, id, address, remark: remarkOf(progress) }));
   return [
     ...converged('added', added),
     ...converged('changed', changed),
-    ...removed.map((id) => ({ what: 'removed', id, address: null, remark: null }) as const),
+    ...removed.map((id) => {
+      const lease = left.find((each) => each.id === id);
+      const remark = lease === undefined ? null : removedGuestText(lease, isDryRun);
+      return { what: 'removed', id, address: lease?.address ?? null, remark } as const;
+    }),
     ...refused.map(
       ({ entry, id, ...refusal }) =>
         ({

@@ -1,11 +1,9 @@
 import type { ListedLease } from '../../store/sqlite/lease-reader.ts';
 import type { GatewayApi } from '../api/gateway-api.ts';
-import { knownReservation, quoted, withoutIt } from './reservation-order.ts';
+import { removedGuestText } from './removed-guest.ts';
+import { knownReservation, withoutIt } from './reservation-order.ts';
 
 type Holder = Pick<ListedLease, 'address' | 'state' | 'mac' | 'expires' | 'node'>;
-
-/** How long the address of a removed reservation is kept: milliseconds. */
-const KEPT = 86_400_000;
 
 /** What is removed, or would be. */
 export interface Removal {
@@ -41,26 +39,15 @@ export async function consequencesOf(
   // What was ordered is done, whatever becomes of these questions.
   const lease = await api.find<Holder>(`/leases/${removal.address}`).catch(() => undefined);
   return [
-    ...(lease?.state === 'bound' && !removal.isReleased ? [leaveText(removal, lease)] : []),
+    ...(lease?.state === 'bound' && !removal.isReleased
+      ? [removedGuestText({ ...lease, id: removal.id }, removal.isDryRun)]
+      : []),
     ...elsewhere.map(
       ({ address, node }) =>
         `its guest's lease of ${address} is of ${node ?? 'another gateway'}, and is not ended here: \`vps-gateway leases release ${address}\` on that node ends it`,
     ),
     ...(await withoutIt(api, 'order the same')),
   ];
-}
-
-/** A removed reservation keeps its address from everybody, its own guest too. */
-function leaveText({ id, address, isDryRun }: Removal, { mac, expires }: Holder): string {
-  const who = mac ?? 'who has a lease of it';
-  const card = mac === null ? '' : ` --mac ${mac}`;
-  const must = isDryRun ? 'would have to' : 'must';
-  // A lease that is the longer one may be renewed again after that.
-  const isEnding = Date.parse(expires ?? '') <= Date.now() + KEPT;
-  const leave = isEnding
-    ? `${must} leave ${address} at its next renewals`
-    : `${must} leave ${address}, if it renews within the day or the address is in no pool`;
-  return `${who} ${leave}; \`vps-gateway reservations set ${quoted(id)}${card} --address ${address}\` lets it stay`;
 }
 
 function isRunning({ expires }: Holder): boolean {

@@ -3,9 +3,10 @@ import type { Reservation } from '../../lease/reservation/reservation.ts';
 import { reservationToJson } from '../../lease/reservation/reservation-fields.ts';
 import { hardwareToText } from '../../net/hardware-address.ts';
 import { ipv4ToText } from '../../net/ipv4.ts';
-import { type LeaseReader, type ListedLease, openLeaseReader } from '../../store/sqlite/lease-reader.ts';
-import { type LeaseFolderOptions, leaseFolder, SEGMENT_OPTION } from '../chosen-segment.ts';
+import type { LeaseReader, ListedLease } from '../../store/sqlite/lease-reader.ts';
+import { type LeaseFolderOptions, SEGMENT_OPTION } from '../chosen-segment.ts';
 import { writeJson } from '../output/output.ts';
+import { readLeaseFile } from '../read-lease-file.ts';
 import { type CommandSurroundings, nothing, surroundingsOfProcess, table } from '../surroundings.ts';
 import { addReservationsImport } from './import.ts';
 import { addReconcileCommand } from './reconcile.ts';
@@ -72,7 +73,7 @@ function readingCommand(parent: Command, name: string, description: string, isDe
 }
 
 function list(options: ReadOptions & ReservationFilterOptions, surroundings: CommandSurroundings): void {
-  read(options, surroundings, (reader) => {
+  readLeaseFile(options, surroundings, (reader) => {
     const conditions = reservationFilter(options, holdersIn(reader));
     const all = [...reader.reservations()];
     const found = all.filter((reservation) => conditions.every((condition) => condition(reservation)));
@@ -85,7 +86,7 @@ function list(options: ReadOptions & ReservationFilterOptions, surroundings: Com
 }
 
 function show(of: string, options: ReadOptions, surroundings: CommandSurroundings): void {
-  read(options, surroundings, (reader) => {
+  readLeaseFile(options, surroundings, (reader) => {
     const found = reservationsNamed(of, [...reader.reservations()]);
     if (options.json === true)
       writeJson(
@@ -126,17 +127,4 @@ function useOf({ id, address, macs, clientId }: Reservation, reader: LeaseReader
     leases: running.filter((lease) => lease.state === 'bound' && isIts(lease)),
     held_by: running.find((lease) => lease.address === pinned && !isIts(lease)) ?? null,
   };
-}
-
-function read(
-  options: ReadOptions,
-  { environment }: CommandSurroundings,
-  run: (reader: LeaseReader) => void,
-): void {
-  const reader = openLeaseReader(leaseFolder(options, environment));
-  try {
-    run(reader);
-  } finally {
-    reader.close();
-  }
 }

@@ -5,11 +5,12 @@ import { type HardwareAddress, hardwareFromText } from '../../net/hardware-addre
 import { type Ipv4, ipv4FromText, ipv4ToText } from '../../net/ipv4.ts';
 import { type ApiOptions, apiCommand } from '../api/api-command.ts';
 import { segmentsMeant } from '../chosen-segment.ts';
+import { causeOf } from '../events/decision-cause.ts';
 import { jsonText } from '../output/json.ts';
 import { type Output, writeSentences } from '../output/output.ts';
 import { type CommandSurroundings, surroundingsOfProcess } from '../surroundings.ts';
 import { guestsOfAddress } from './guests-of-address.ts';
-import { reasonRowOf, type Story, storyOf } from './story.ts';
+import { type Story, storyOf } from './story.ts';
 
 /** A story, with the segment that it is of, and why it is told. */
 interface Told extends Story {
@@ -111,16 +112,6 @@ function chosenOf({ leasesDir }: ApiOptions, segment: string | undefined) {
 
 /** What it is called where it is told of the guest, and not of the address. */
 const EVENT_WORDS: Readonly<Record<string, string>> = { moved: 'left' };
-/** The guest has asked another gateway, and not this one. */
-const HEARD = 'peer-granted';
-
-/** What a decision was about: a message of the guest to this gateway, or what else. */
-function causeOf(type: string, reason: string): string {
-  if (reason === HEARD) return 'heard on the segment';
-  if (type !== 'order') return type;
-  return reasonRowOf(reason)?.isOrdered === true ? 'order' : 'without a message';
-}
-
 function writeStory(output: Output, told: Told): void {
   const { segment, found, mac, leases, history, reservations, decisions, cause } = told;
   writeSentences(output, [

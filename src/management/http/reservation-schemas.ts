@@ -144,6 +144,19 @@ export const RECONCILE_ANSWER = z.object({
   changed: z.array(RECONCILED),
   unchanged: z.int(),
   removed: z.array(z.string()),
+  still_leased: z
+    .array(
+      z.object({
+        id: z.string(),
+        address: z.string(),
+        mac: z.string().nullable(),
+        expires: z.string().nullable().meta({ description: 'never: it has no end' }),
+      }),
+    )
+    .meta({
+      description:
+        'Leases of addresses whose reservation is removed: renewals do not extend them, and their guests get other addresses then',
+    }),
   refused: z.array(
     z.object({
       entry: z.int().nullable().meta({ description: 'Its position from 0; null: it was to be removed' }),

@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import { hardwareToText, NO_HARDWARE } from '../../net/hardware-address.ts';
 import { ipv4ToText } from '../../net/ipv4.ts';
+import { leaseRows } from '../../store/sqlite/query/lease-rows.ts';
 import { type Operation, operation } from '../http/operation.ts';
 import { ApiProblem, unavailable } from '../http/problem.ts';
 import {
@@ -95,6 +96,7 @@ function reconcileRoute(parts: RouteParts, reconciler: Reconciler): Operation {
         changed: result.changed.map(entryOf),
         unchanged: result.unchanged.length,
         removed: result.removed.map(({ id }) => id),
+        still_leased: await parts.leases.read(({ database }) => stillLeased(result, database)),
         refused: result.refused.map(refusedOf),
         unexplained: await parts.leases.read(({ database }) => unexplainedOf(result, database)),
         unexplained_total: result.unexplained.total,
@@ -156,6 +158,19 @@ function refusedOf({ entry, id, refusal }: RefusedEntry) {
   const errors = 'problems' in refusal ? refusal.problems : [];
   const holder = refusal.why === 'held' ? (refusal.problems[0]?.holder ?? null) : null;
   return { entry: entry ?? null, id: id ?? null, why: refusal.why, holder, errors };
+}
+
+/** What guests have of removed reservations; not what one of the set is given, which says itself who has it. */
+function stillLeased({ added, changed, removed }: Done, database: Database) {
+  const given = new Set(
+    [...added, ...changed].flatMap(({ address, stillHeld }) => [address, stillHeld?.address]),
+  );
+  const rowAt = leaseRows(database);
+  return removed.flatMap(({ id, address }) => {
+    const lease = given.has(address) ? undefined : rowAt(address);
+    if (lease?.state !== 'bound') return [];
+    return [{ id, address: ipv4ToText(address), mac: lease.mac, expires: lease.expires }];
+  });
 }
 
 /** The gateway's memory has no names, and not since when: the file has. */

@@ -5,7 +5,15 @@ import { type Operation, operation } from '../http/operation.ts';
 import { ApiProblem } from '../http/problem.ts';
 import type { RouteParts } from './route-parts.ts';
 
-const SETTING = z.object({ setting: z.string(), value: z.string().nullable(), from: z.string() });
+const SETTING = z.object({
+  setting: z.string(),
+  value: z.string().nullable().meta({ description: 'As it was written; null: it is not set' }),
+  from: z.string(),
+  derived: z
+    .string()
+    .optional()
+    .meta({ description: 'The value in force where none is set, which others or this machine give' }),
+});
 const CHANGE = z
   .object({
     segment: z

@@ -51,3 +51,20 @@ test('a line has no more columns than the terminal, and nothing of a guest contr
   );
   expect(eventLine({ ...output, columns: 60 }, event).trimEnd()).toHaveLength(60);
 });
+
+test.each([
+  ['DHCPREQUEST', 'renewed', 'type=DHCPREQUEST'],
+  ['order', 'peer-granted', 'heard on the segment'],
+  ['order', 'expired', 'without a message'],
+  ['order', 'released-by-operator', 'type=order'],
+])('what a decision was about is told: %s %s', (type, reason, told) => {
+  const event: SentEvent = {
+    id: '1',
+    kind: 'decision',
+    data: { at: 'now', reason, type, outcome: 'nothing' },
+  };
+
+  expect(eventLine({ write: () => {}, hasColour: false }, event)).toMatch(
+    new RegExp(`  ${reason}  ${told}  outcome=nothing\n$`),
+  );
+});
