@@ -17,7 +17,13 @@ const ALL_OF_THEM = '`vps-gateway check` shows every setting that there is';
 /** The most wrong letters in a name whose prefix is wrong. */
 const SLIPS = 2;
 /** Variables of the platform's older gateway, for its SSH proxy, address translation and time-outs. This one ignores them. */
-const UNNEEDED = /^GATEWAY_(ALLOCATION_TTL|OUTBOUND_\w+|UPLINK_INTERFACE|FIND_VPS_TIMEOUT)$/;
+const UNNEEDED =
+  /^GATEWAY_(ALLOCATION_TTL(_SECONDS)?|API_CALL_TIMEOUT|API_URL|CLIENT_INIT_DELAY|FIND_VPS_TIMEOUT|OUTBOUND_\w+|PUBLIC_IP|RECONCILE_INTERVAL|UPLINK_INTERFACE)$/;
+/** What others call a setting, and letters do not show. */
+const OTHER_WORDS: Readonly<Record<string, string>> = {
+  ROUTER: SETTINGS.gateway.variable,
+  NETMASK: SETTINGS.subnetMask.variable,
+};
 
 /** Reports variables that are meant as settings, but no setting has their name. */
 export function unreadVariables(environment: Environment): readonly Problem[] {
@@ -71,6 +77,8 @@ function misspelt(
 function nearestVariable(name: string, known: readonly string[]): string | undefined {
   const restOf = (variable: string) => variable.replace(BEGINNING, '');
   if (restOf(name) === name) return nearestTo(name, known);
+  const other = OTHER_WORDS[restOf(name)];
+  if (other !== undefined) return other;
   const rest = nearestTo(restOf(name), known.map(restOf));
   return known.find((variable) => restOf(variable) === rest);
 }

@@ -306,6 +306,8 @@ describe('warnings', () => {
     ['Gateway_Listen_Ip', 'GATEWAY_DHCP_LISTEN_IP'],
     ['DHCP_MTUS', 'GATEWAY_DHCP_MTU'],
     ['LOG_LEVL', 'LOG_LEVEL'],
+    ['GATEWAY_DHCP_ROUTER', 'GATEWAY_DHCP_GATEWAY'],
+    ['GATEWAY_NETMASK', 'GATEWAY_DHCP_SUBNET_MASK'],
   ])('%s, which no setting reads, is named with the nearest that exists', (name, nearest) => {
     expect(load({ [name]: '1' })).toMatchObject({
       ok: true,
@@ -323,8 +325,13 @@ describe('warnings', () => {
   );
 
   it("the older gateway's variables are said to be unneeded, in one line", () => {
-    expect(load({ GATEWAY_ALLOCATION_TTL: '10m', GATEWAY_OUTBOUND_IP: '192.0.2.1' }).warnings).toMatchObject([
-      { setting: 'GATEWAY_ALLOCATION_TTL, GATEWAY_OUTBOUND_IP', remedy: 'leave it out, or let it stand' },
+    const older = [
+      ...['GATEWAY_ALLOCATION_TTL', 'GATEWAY_ALLOCATION_TTL_SECONDS', 'GATEWAY_API_CALL_TIMEOUT'],
+      ...['GATEWAY_API_URL', 'GATEWAY_CLIENT_INIT_DELAY', 'GATEWAY_FIND_VPS_TIMEOUT', 'GATEWAY_OUTBOUND_IP'],
+      ...['GATEWAY_PUBLIC_IP', 'GATEWAY_RECONCILE_INTERVAL'],
+    ];
+    expect(load(Object.fromEntries(older.map((name) => [name, '1']))).warnings).toMatchObject([
+      { setting: older.join(', '), remedy: 'leave it out, or let it stand' },
     ]);
   });
 
