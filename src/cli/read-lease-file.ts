@@ -1,6 +1,6 @@
-import { spanOf } from '../detection/clock-status.ts';
+import { spanText } from '../detection/clock-status.ts';
 import { type LeaseReader, openLeaseReader } from '../store/sqlite/lease-reader.ts';
-import { leaseFolder, type LeaseFolderOptions } from './chosen-segment.ts';
+import { type LeaseFolderOptions, leaseFolder } from './chosen-segment.ts';
 import type { CommandSurroundings } from './surroundings.ts';
 
 /** A gateway that reaches etcd notes that every few seconds. */
@@ -30,5 +30,5 @@ export function readLeaseFile(
 function ageToText(reader: LeaseReader): string | undefined {
   const mirror = reader.mirrorState();
   if (mirror === undefined || mirror.age_seconds < STALE_SECONDS) return undefined;
-  return `copy of etcd's leases as of ${spanOf(mirror.age_seconds)} ago (${mirror.seen}): what other gateways have done since is not in it`;
+  return `copy of etcd's leases as of ${spanText(mirror.age_seconds)} ago (${mirror.seen}): what other gateways have done since is not in it`;
 }

@@ -11,7 +11,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+
+/** npm takes a second or two. */
+vi.setConfig({ testTimeout: 30_000 });
 
 const ROOT = join(import.meta.dirname, '../..');
 const isRoot = process.getuid?.() === 0;
@@ -29,8 +32,9 @@ function clone(): string {
   return folder;
 }
 
-function ready(folder: string) {
-  return spawnSync(process.execPath, [join(folder, 'bin/ready.js')], { encoding: 'utf8' });
+function ready(folder: string, environment: Readonly<Record<string, string>> = {}) {
+  const env = { ...process.env, ...environment };
+  return spawnSync(process.execPath, [join(folder, 'bin/ready.js')], { encoding: 'utf8', env });
 }
 
 test('what is installed and may be built is ready without a word', () => {
@@ -84,4 +88,67 @@ test('another user than the owner of the clone is told so in one sentence before
   expect(stderr).toMatch(
     /^vps-gateway: .*dist may not be written by this user .*: run this as its owner.*\n$/,
   );
+});
+
+describe('packages that cannot be installed are told of, with what mends it, and status 69:', () => {
+  /** Without packages, and with an npm of this test's making, which ends as npm does. */
+  function readyWith(npm: { readonly says: string; readonly status: number }) {
+    const folder = clone();
+    rmSync(join(folder, 'node_modules'), { recursive: true });
+    const programs = join(folder, 'programs');
+    mkdirSync(programs);
+    writeFileSync(join(programs, 'npm'), `#!/bin/sh\ncat <<'END'\n${npm.says}\nEND\nexit ${npm.status}\n`, {
+      mode: 0o755,
+    });
+    return ready(folder, { PATH: `${programs}:${process.env['PATH']}` });
+  }
+
+  test('no registry', () => {
+    const folder = clone();
+    rmSync(join(folder, 'node_modules'), { recursive: true });
+
+    // A real npm, and a port at which nothing listens.
+    const { status, stdout, stderr } = ready(folder, {
+      npm_config_registry: 'http://127.0.0.1:1/',
+      npm_config_cache: join(folder, 'cache'),
+      npm_config_fetch_retry_mintimeout: '1',
+      npm_config_update_notifier: 'false',
+    });
+
+    expect(status).toBe(69);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^vps-gateway: installing its packages \(npm ci\), once; /);
+    expect(stderr.trim().split('\n').at(-1)).toMatch(
+      /^vps-gateway: npm ci has failed: the registry cannot be reached: see to the network or the proxy/,
+    );
+  });
+
+  test.each([
+    [
+      'no compiler',
+      'npm error gyp ERR! stack Error: not found: make',
+      1,
+      /could not be compiled: install python3, make/,
+    ],
+    ['no space', 'npm error ENOSPC: no space left on device, write', 1, /the disk is full$/],
+    [
+      'another owner',
+      "npm error EACCES: permission denied, mkdir 'node_modules'",
+      1,
+      /may not be written by this user$/,
+    ],
+    ['something else', 'npm error code EUNKNOWN', 1, /its output is above$/],
+    [
+      'a module that npm left out without a word',
+      '',
+      0,
+      /better-sqlite3 could not be compiled: install python3/,
+    ],
+  ])('%s', (_, says, end, cause) => {
+    const { status, stderr } = readyWith({ says, status: end });
+
+    expect(status).toBe(69);
+    expect(stderr).toContain(says);
+    expect(stderr.trim().split('\n').at(-1)).toMatch(cause);
+  });
 });

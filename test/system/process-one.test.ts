@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import { findProgram } from '../../src/diagnosis/find-program.ts';
 import { eventually } from '../support/eventually.ts';
 import { builtProgram, gatewayEnvironment } from '../support/gateway-process.ts';
+import { run } from '../support/run.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 
 const CLOSED = ['leases.journal', 'leases.sqlite', 'leases.sqlite.lock'];
@@ -85,6 +86,36 @@ describeSystem('the container as process 1, without an init', [], () => {
     symlinkSync(findProgram('setpriv') ?? '', join(folder, 'with-capabilities'));
     return folder;
   }
+});
+
+describeSystem("the container's HEALTHCHECK", [], () => {
+  const segment = useTestSegment();
+
+  test('is healthy with a full pool too, and unhealthy, by the status 1 that Docker knows, where nobody answers', async () => {
+    const one = { GATEWAY_DHCP_POOL_START: '10.15.3.20', GATEWAY_DHCP_POOL_END: '10.15.3.20' };
+    const gateway = await segment().gateway(one);
+    const entry = join(dirname(builtProgram()), 'container.sh');
+    const env = {
+      ...gatewayEnvironment(gateway.directory),
+      PATH: `${dirname(process.execPath)}:/usr/bin:/bin`,
+    };
+    const statuses = async () => {
+      const asked = [
+        [process.execPath, builtProgram(), 'health'],
+        [entry, 'healthcheck'],
+      ].map((command) => run(segment().node, command, env));
+      return (await Promise.all(asked)).map(({ status }) => status);
+    };
+
+    const room = await statuses();
+    await segment().client().lease('52:54:00:4e:06:01');
+    await expect.poll(statuses, { timeout: 15_000 }).toEqual([3, 0]);
+    await gateway.end();
+    const gone = await statuses();
+
+    expect(room).toEqual([0, 0]);
+    expect(gone).toEqual([2, 1]);
+  });
 });
 
 /** The host's number of the container's process 1; undefined: not there yet, or not any more. */
