@@ -15,7 +15,7 @@ check() {
 
 # The real clients and tools that the system tests use.
 debian_packages() {
-  local wanted=(iproute2 isc-dhcp-client udhcpc dhcpcd-base dnsmasq-base kea-dhcp4-server isc-dhcp-server tcpdump strace sqlite3 etcd-server etcd-client openssl faketime gcc libc6-dev e2fsprogs nftables curl jq iptables groff-base zsh fish chromium) missing=() package
+  local wanted=(iproute2 isc-dhcp-client udhcpc dhcpcd-base dnsmasq-base kea-dhcp4-server isc-dhcp-server tcpdump strace sqlite3 etcd-server etcd-client openssl faketime gcc libc6-dev e2fsprogs nftables curl jq iptables docker-compose groff-base zsh fish chromium) missing=() package
   if [ -d /run/systemd/system ]; then
     # There their packages enable them: NetworkManager would take over this machine's own interfaces, the others a port.
     echo 'not installed where systemd runs: network-manager prometheus nginx-light'

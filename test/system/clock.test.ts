@@ -17,8 +17,17 @@ const POOL_OF_TWO = { GATEWAY_DHCP_POOL_START: '10.15.3.20', GATEWAY_DHCP_POOL_E
 const POOL_OF_ONE = { GATEWAY_DHCP_POOL_START: '10.15.3.20', GATEWAY_DHCP_POOL_END: '10.15.3.20' };
 
 /** What the operator's command prints and ends with. */
-function clock(directory: string, ...args: readonly string[]): { status: number | null; said: string } {
-  const command = [builtProgram(), 'clock', ...args, '--leases-dir', directory];
+function clock(directory: string, ...args: readonly string[]): Said {
+  return commandOf(directory, 'clock', ...args);
+}
+
+interface Said {
+  readonly status: number | null;
+  readonly said: string;
+}
+
+function commandOf(directory: string, ...words: readonly string[]): Said {
+  const command = [builtProgram(), ...words, '--leases-dir', directory];
   const { status, stdout, stderr } = spawnSync(process.execPath, command, {
     encoding: 'utf8',
     env: gatewayEnvironment(directory),
@@ -61,6 +70,7 @@ describeSystem('a clock that is wrong', ['faketime'], () => {
     refusals.push(await refusalOf(second, client, C));
     const renewed = await renew(client, acks[0] as HeardReply);
     const doubt = clock(directory);
+    const health = commandOf(directory, 'health');
     const trust = clock(directory, 'trust');
     refusals.push(await refusalOf(second, client, C));
     await second.end();
@@ -76,6 +86,8 @@ describeSystem('a clock that is wrong', ['faketime'], () => {
       status: 1,
       said: expect.stringMatching(/^in doubt: .*\ncause: it jumped by 5\d/),
     });
+    expect(health.status).toBe(1);
+    expect(health.said).toMatch(/^problem: the clock is in doubt: it jumped by .*\n {2}to mend it: /m);
     expect(trust).toMatchObject({ status: 0, said: expect.stringMatching(/^trusted: /) });
     expect(says(third, 'the clock is still in doubt')).toBe(false);
     expect(rebooted).toMatchObject({ type: 5, yiaddr: acks[1]?.yiaddr });

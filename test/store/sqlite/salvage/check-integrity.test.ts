@@ -1,7 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { openSqlite } from '../../../../src/store/sqlite/disk/driver.ts';
 import type * as CheckIntegrity from '../../../../src/store/sqlite/salvage/check-integrity.ts';
 import { compiled } from '../../../support/gateway-process.ts';
@@ -48,3 +50,33 @@ test('a check that is aborted ends', async () => {
 
   await expect(check).rejects.toThrow();
 });
+
+test('SIGUSR1 opens no debugger in the process of a check', async () => {
+  const large = join(directory, 'large.sqlite');
+  const many = openSqlite(large);
+  many.exec(`CREATE TABLE t (a TEXT); CREATE INDEX i ON t (a);
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 400000) INSERT INTO t SELECT hex(i * 7919) FROM n`);
+  many.close();
+  const check = spawn(process.execPath, [compiled('store/sqlite/salvage/integrity-process.js'), large]);
+  let said = '';
+  for (const stream of [check.stdout, check.stderr]) stream.on('data', (part: Buffer) => (said += part));
+  const ended = once(check, 'close');
+  await vi.waitUntil(() => openFilesOf(check.pid).includes(large), { timeout: 10_000, interval: 1 });
+
+  check.kill('SIGUSR1');
+  await ended;
+
+  expect(said).toBe('\n');
+  expect(check.exitCode).toBe(0);
+});
+
+function openFilesOf(pid: number | undefined): readonly string[] {
+  const folder = `/proc/${pid}/fd`;
+  return readdirSync(folder).flatMap((name) => {
+    try {
+      return [readlinkSync(join(folder, name))];
+    } catch {
+      return []; // It has been closed.
+    }
+  });
+}
