@@ -41,7 +41,7 @@ describeSystem('whoever reads what a command prints', [], () => {
       const gone = await inShell(`{ sleep 0.1; ${typed(command)}; echo "status $?" >&2; } | true`);
 
       expect(whole.output.length, command).toBeGreaterThan(0);
-      expect(linesOf(slow.output), command).toBe(linesOf(whole.output));
+      expect(withoutNumbers(slow.output), command).toBe(withoutNumbers(whole.output));
       expect(gone.errors, command).toBe(`status ${READER_GONE}\n`);
     }
   }, 240_000);
@@ -62,7 +62,7 @@ describeSystem('whoever reads what a command prints', [], () => {
   }, 60_000);
 });
 
-/** As many lines of the same lengths: times and counts go on. */
-function linesOf(text: string): string {
-  return text.replaceAll(/\d/g, '0');
+/** Times and counts go on. */
+function withoutNumbers(text: string): string {
+  return text.replaceAll(/\d+/g, '0');
 }
