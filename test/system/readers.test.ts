@@ -17,7 +17,14 @@ const READER_GONE = 141;
 const COMMANDS = [
   ...['--help', '--version', 'serve --help', 'cluster --help', 'reasons', 'completion bash'],
   ...['check', 'check --json', 'settings', 'settings --json', 'health', 'health --json', 'clock'],
-  ...['leases', 'leases --json', 'leases history', `leases ${A}`, 'leases export --format csv', 'reservations'],
+  ...[
+    'leases',
+    'leases --json',
+    'leases history',
+    `leases ${A}`,
+    'leases export --format csv',
+    'reservations',
+  ],
   ...['reservations show web', `why ${A}`, 'doctor --no-ask', 'reload --dry-run', 'reasons bound'],
 ];
 
