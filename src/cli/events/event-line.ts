@@ -1,7 +1,7 @@
 import { readable } from '../../wire/readable-text.ts';
 import { type Output, paint } from '../output/output.ts';
 import { cutTo } from '../output/text-width.ts';
-import { causeOf } from './decision-cause.ts';
+import { decisionCause } from './decision-cause.ts';
 import type { SentEvent } from './event-frames.ts';
 
 const KIND_WIDTH = 'unknown_mac'.length;
@@ -31,7 +31,7 @@ export function eventLine(output: Output, { kind, data }: SentEvent): string {
 
 /** What caused a decision that no message of its guest did is no type of a message. */
 function namedMember(name: string, text: string, { reason }: SentEvent['data']): string {
-  const cause = name === 'type' ? causeOf(text, String(reason)) : text;
+  const cause = name === 'type' ? decisionCause(text, String(reason)) : text;
   return cause === text ? `${name}=${text}` : cause;
 }
 

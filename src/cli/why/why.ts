@@ -5,7 +5,7 @@ import { type HardwareAddress, hardwareFromText } from '../../net/hardware-addre
 import { type Ipv4, ipv4FromText, ipv4ToText } from '../../net/ipv4.ts';
 import { type ApiOptions, apiCommand } from '../api/api-command.ts';
 import { segmentsMeant } from '../chosen-segment.ts';
-import { causeOf } from '../events/decision-cause.ts';
+import { decisionCause } from '../events/decision-cause.ts';
 import { jsonText } from '../output/json.ts';
 import { type Output, writeSentences } from '../output/output.ts';
 import { type CommandSurroundings, surroundingsOfProcess } from '../surroundings.ts';
@@ -133,7 +133,7 @@ function writeStory(output: Output, told: Told): void {
     ),
     ...decisions.map(
       ({ at, type, reason, address }) =>
-        `decided: ${at} ${causeOf(type, reason)} ${reason}${address === null ? '' : ` ${address}`}`,
+        `decided: ${at} ${decisionCause(type, reason)} ${reason}${address === null ? '' : ` ${address}`}`,
     ),
     '',
     `likeliest cause: ${cause.cause}`,
