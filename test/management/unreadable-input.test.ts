@@ -6,13 +6,17 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { httpServer } from '../../src/management/listen/http-server.ts';
+import { eventually } from '../support/eventually.ts';
 
 const closing: (() => void)[] = [];
 afterEach(() => {
   for (const close of closing.splice(0)) close();
 });
 
-/** Sends the pieces, a while apart, and reads until the server ends the connection. What is below /slow takes a while. */
+/**
+ * Sends the pieces, a while apart, and reads until the server ends the connection. What is below /slow takes a while; behind
+ * /begun the next piece goes when the answer has begun.
+ */
 async function told(...pieces: readonly string[]): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'vps-gateway-unreadable-'));
   const path = join(folder, 'api.sock');
@@ -35,6 +39,7 @@ async function told(...pieces: readonly string[]): Promise<string> {
   const ended = new Promise<void>((resolve) => socket.on('error', () => {}).once('close', () => resolve()));
   for (const [index, piece] of pieces.entries()) {
     if (index > 0) await delay(5);
+    if (pieces[index - 1]?.includes('/begun')) await eventually('it begins', () => text.includes('begun'));
     socket.write(piece);
   }
   await ended;
