@@ -97,8 +97,11 @@ const span: SettingKind<AddressSpan> = {
 
 export const rangeList = listOf('ranges', span, 64);
 
-/** Each excluded address is kept one by one. */
-const MOST_EXCLUDED = 65_536;
+/**
+ * Each excluded address is kept one by one. A reload compares and moves them all at once, so that many more would stop the
+ * packets: 1024 take less than a millisecond, 65,536 took a hundred.
+ */
+const MOST_EXCLUDED = 1024;
 
 export const exclusionList: typeof rangeList = {
   ...rangeList,
@@ -107,7 +110,10 @@ export const exclusionList: typeof rangeList = {
     const count = read.ok ? read.value.reduce((sum, { first, last }) => sum + last - first + 1, 0) : 0;
     return count <= MOST_EXCLUDED
       ? read
-      : fault(`excludes more than ${MOST_EXCLUDED} addresses`, 'leave them out of the pool instead');
+      : fault(
+          `excludes more than ${MOST_EXCLUDED} addresses`,
+          'leave them out of the pool instead: GATEWAY_DHCP_POOLS',
+        );
   },
 };
 

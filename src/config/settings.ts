@@ -98,7 +98,7 @@ export const SETTINGS = {
     variable: 'GATEWAY_DHCP_EXCLUDE',
     flag: 'exclusions',
     kind: exclusionList,
-    help: 'addresses that no guest gets, not even by a reservation: 10.15.3.50,10.15.3.60-10.15.3.69; off: none',
+    help: 'addresses that no guest gets, not even by a reservation: 10.15.3.50,10.15.3.60-10.15.3.69, 1024 of them at most; off: none',
   }),
   peers: optional({
     group: 'Segment',
