@@ -1,7 +1,7 @@
 /** The public surface, for programs that embed the gateway; `cli/serve/segment-server.ts` shows how the parts are joined. */
 
-export { type LoadedSettings, loadSettings, type RejectedSettings } from './config/load-settings.ts';
-export type { Flags } from './config/origins.ts';
+export { type LoadedSettings, loadSettings, type RejectedSettings } from './config/loading/load-settings.ts';
+export type { Flags } from './config/loading/origins.ts';
 export { planOfSettings } from './config/plan-of-settings.ts';
 export { type Problem, problemToText } from './config/problem.ts';
 export { type Environment, SETTINGS, type SettingKey, type Settings } from './config/settings.ts';

@@ -1,4 +1,4 @@
-import type { ShownSetting } from '../config/shown-settings.ts';
+import type { ShownSetting } from '../config/loading/shown-settings.ts';
 import { type Output, writeSentences, writeTable } from './output/output.ts';
 import { SETTING_COLUMNS } from './setting-columns.ts';
 

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LoadedSettings, RejectedSettings } from '../config/load-settings.ts';
-import type { LoadedSegment } from '../config/segment-settings.ts';
+import type { LoadedSettings, RejectedSettings } from '../config/loading/load-settings.ts';
+import type { LoadedSegment } from '../config/loading/segment-settings.ts';
 import { type Environment, SETTINGS } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
 import { isOfSeveral, type SegmentsStatus } from '../reporting/segments-status.ts';

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { LoadedSettings } from '../config/load-settings.ts';
+import type { LoadedSettings } from '../config/loading/load-settings.ts';
 import { SETTINGS } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
 import { readClusterReport } from '../sharing/cluster-report.ts';

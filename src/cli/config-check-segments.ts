@@ -1,4 +1,4 @@
-import type { LoadedSettings, RejectedSettings } from '../config/load-settings.ts';
+import type { LoadedSettings, RejectedSettings } from '../config/loading/load-settings.ts';
 import { problemToText } from '../config/problem.ts';
 import { EXIT_STATUS } from '../errors.ts';
 import type { CheckReport } from './check-report.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import type { ShownSetting } from '../config/loading/shown-settings.ts';
 import { SETTINGS } from '../config/settings.ts';
-import type { ShownSetting } from '../config/shown-settings.ts';
 import type { ReceptionStatus } from '../detection/reception.ts';
 import { droppingRulesFor } from '../diagnosis/firewall/read-firewall.ts';
 import { levelOf, type RunningProblem, type Verdict, worstFirst } from '../diagnosis/running-problem.ts';

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
-import { type LoadedSettings, loadSettings, type RejectedSettings } from '../config/load-settings.ts';
-import { type Flags, originOf } from '../config/origins.ts';
+import { type LoadedSettings, loadSettings, type RejectedSettings } from '../config/loading/load-settings.ts';
+import { type Flags, originOf } from '../config/loading/origins.ts';
 import { type Problem, problemOf } from '../config/problem.ts';
 import type { Reading } from '../config/setting-kinds.ts';
 import { type Environment, SETTING_KEYS, SETTINGS } from '../config/settings.ts';

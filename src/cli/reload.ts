@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { SettingChange } from '../config/changed-settings.ts';
+import type { SettingChange } from '../config/loading/changed-settings.ts';
 import { type ApiOptions, apiCommand, apiOf } from './api/api-command.ts';
 import { jsonText } from './output/json.ts';
 import { type Column, writeTable } from './output/output.ts';

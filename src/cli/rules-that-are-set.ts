@@ -1,5 +1,5 @@
 import { CLIENT_RULE_SETTINGS } from '../config/client-rule-settings.ts';
-import type { ShownSetting } from '../config/shown-settings.ts';
+import type { ShownSetting } from '../config/loading/shown-settings.ts';
 
 /** They say who is known, which keeps nobody away by itself. */
 const WHO_IS_KNOWN = ['knownClients', 'knownMacs'];

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import type { ShownSetting } from '../config/loading/shown-settings.ts';
 import { SECRET_TEXT } from '../config/problem.ts';
 import { SETTING_KEYS, SETTINGS } from '../config/settings.ts';
-import type { ShownSetting } from '../config/shown-settings.ts';
 import { isOfSeveral } from '../reporting/segments-status.ts';
 import { askHealthOfAll, HEALTH_SOCKET } from '../server/health.ts';
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ShownSetting } from '../config/shown-settings.ts';
+import type { ShownSetting } from '../config/loading/shown-settings.ts';
 import { type ApiOptions, apiCommand, apiOf } from './api/api-command.ts';
 import { writeJson } from './output/output.ts';
 import { SETTING_COLUMNS } from './setting-columns.ts';

@@ -1,4 +1,4 @@
-import type { ShownSetting } from '../config/shown-settings.ts';
+import type { ShownSetting } from '../config/loading/shown-settings.ts';
 import type { Column } from './output/output.ts';
 
 export const SETTING_COLUMNS: readonly Column<ShownSetting>[] = [

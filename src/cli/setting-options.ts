@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
-import type { LoadedSettings } from '../config/load-settings.ts';
-import type { Flags } from '../config/origins.ts';
+import type { LoadedSettings } from '../config/loading/load-settings.ts';
+import type { Flags } from '../config/loading/origins.ts';
 import { problemToText } from '../config/problem.ts';
 import { SETTING_KEYS, SETTINGS, type SettingKey } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';

@@ -6,7 +6,7 @@ import type { ListedLease } from '../store/sqlite/lease-reader.ts';
 import { leasesAtAddresses, leasesCalled } from '../store/sqlite/query/named-leases.ts';
 import { readReservations } from '../store/sqlite/query/read-reservations.ts';
 import { type Change, hookEventOf } from './hooks/change.ts';
-import type { LeaseReading } from './lease-reading.ts';
+import type { LeaseReading } from './http/lease-reading.ts';
 
 /** How long the lease file is read at most: milliseconds. */
 const LONGEST = 5000;

@@ -5,16 +5,16 @@ import { SharedEventReader } from '../reporting/shared-events.ts';
 import { EventLog } from './events/event-log.ts';
 import { EventSource } from './events/event-source.ts';
 import { SegmentNews, ToldReservations } from './events/segment-news.ts';
-import type { GatewayCalls } from './gateway-calls.ts';
+import type { GatewayCalls } from './gateway/gateway-calls.ts';
+import type { SegmentOptions, SubnetTexts } from './gateway/options.ts';
 import { hookChanges } from './hook-changes.ts';
 import { Hooks, type HooksParts } from './hooks/hooks.ts';
-import { LeaseReading } from './lease-reading.ts';
+import { LeaseReading } from './http/lease-reading.ts';
+import { SharedWork } from './http/shared-work.ts';
 import { metricFigures } from './metrics/metric-figures.ts';
-import type { SegmentOptions, SubnetTexts } from './options.ts';
+import { Sampler } from './metrics/sampler.ts';
 import type { RouteParts } from './routes/route-parts.ts';
 import { SampleRing } from './samples/sample-ring.ts';
-import { Sampler } from './samples/sampler.ts';
-import { SharedWork } from './shared-work.ts';
 
 /** How often the gateway's thread is asked at most: milliseconds. */
 const INTERVAL = 100;

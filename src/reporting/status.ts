@@ -1,4 +1,4 @@
-import type { ShownSetting } from '../config/shown-settings.ts';
+import type { ShownSetting } from '../config/loading/shown-settings.ts';
 import type { OtherGateway } from '../detection/other-gateways.ts';
 import type { ReceptionStatus } from '../detection/reception.ts';
 import type { RefusedClientStatus, RogueServerStatus } from '../detection/segment-observer.ts';

@@ -1,6 +1,6 @@
-import { withDerived } from '../config/derived-values.ts';
+import { withDerived } from '../config/loading/derived-values.ts';
+import type { ShownSetting } from '../config/loading/shown-settings.ts';
 import type { RefusedChange } from '../config/needs-restart.ts';
-import type { ShownSetting } from '../config/shown-settings.ts';
 import { doubtsOfPlan, isNobodys } from '../diagnosis/plan-doubts.ts';
 import type { Lease } from '../lease/lease.ts';
 import { NO_RESERVATIONS } from '../lease/reservation/reservation-view.ts';

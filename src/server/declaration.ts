@@ -1,6 +1,6 @@
+import type { ShownSetting } from '../config/loading/shown-settings.ts';
 import { needsRestart, type RefusedChange } from '../config/needs-restart.ts';
 import type { Settings } from '../config/settings.ts';
-import type { ShownSetting } from '../config/shown-settings.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { FileReservation } from '../subnet/policy.ts';

@@ -1,5 +1,5 @@
-import { changedSettings, type SettingChange } from '../config/changed-settings.ts';
-import type { LoadedSettings, RejectedSettings } from '../config/load-settings.ts';
+import { changedSettings, type SettingChange } from '../config/loading/changed-settings.ts';
+import type { LoadedSettings, RejectedSettings } from '../config/loading/load-settings.ts';
 import { type RefusedChange, refusedChangeToText } from '../config/needs-restart.ts';
 import { problemToText } from '../config/problem.ts';
 import type { RunningProblem } from '../diagnosis/running-problem.ts';

@@ -1,4 +1,4 @@
-import { inCommon } from '../config/changed-settings.ts';
+import { inCommon } from '../config/loading/changed-settings.ts';
 import { changedSegments, type RefusedChange } from '../config/needs-restart.ts';
 import type { Adoption, Declaration } from './declaration.ts';
 import type { Adopter } from './reload.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Endpoint } from '../config/etcd-kinds.ts';
-import type { LoadedSettings } from '../config/load-settings.ts';
+import type { LoadedSettings } from '../config/loading/load-settings.ts';
 import { type Problem, problemOf, problemToText } from '../config/problem.ts';
 import type { Settings } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';

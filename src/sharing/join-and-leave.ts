@@ -1,4 +1,4 @@
-import type { LoadedSettings } from '../config/load-settings.ts';
+import type { LoadedSettings } from '../config/loading/load-settings.ts';
 import type { Settings } from '../config/settings.ts';
 import { sharedSettingTexts } from '../config/shared-settings.ts';
 import { GatewayError } from '../errors.ts';

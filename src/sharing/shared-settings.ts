@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { LoadedSettings } from '../config/load-settings.ts';
+import type { LoadedSettings } from '../config/loading/load-settings.ts';
 import type { Settings } from '../config/settings.ts';
 import type { EtcdSettings } from './etcd-connection.ts';
 

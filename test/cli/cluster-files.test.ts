@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { addCertificatesCommand } from '../../src/cli/cluster-certificates.ts';
 import { addEtcdConfigCommand } from '../../src/cli/cluster-etcd-config.ts';
-import { loadSettings } from '../../src/config/load-settings.ts';
+import { loadSettings } from '../../src/config/loading/load-settings.ts';
 import { problemToText } from '../../src/config/problem.ts';
 import { ROOT } from '../support/pages.ts';
 

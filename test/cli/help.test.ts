@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { describe, expect, it, test } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
 import { flagsOf } from '../../src/cli/setting-options.ts';
-import { loadSettings } from '../../src/config/load-settings.ts';
-import type { Flags } from '../../src/config/origins.ts';
+import { loadSettings } from '../../src/config/loading/load-settings.ts';
+import type { Flags } from '../../src/config/loading/origins.ts';
 
 /** What `--help` of a command prints where no terminal says how wide it is. */
 function helpOf(...words: readonly string[]): string {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { etcdOfRunning } from '../../src/cli/running-etcd.ts';
-import { loadSettings } from '../../src/config/load-settings.ts';
-import { shownSettings } from '../../src/config/shown-settings.ts';
+import { loadSettings } from '../../src/config/loading/load-settings.ts';
+import { shownSettings } from '../../src/config/loading/shown-settings.ts';
 
 const shown = (environment: Readonly<Record<string, string>>) =>
   shownSettings(loadSettings({}, environment).origins);

@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
 import { expect, test } from 'vitest';
-import { withDerived } from '../../src/config/derived-values.ts';
-import { loadSettings } from '../../src/config/load-settings.ts';
+import { withDerived } from '../../src/config/loading/derived-values.ts';
+import { loadSettings } from '../../src/config/loading/load-settings.ts';
+import { shownSettings } from '../../src/config/loading/shown-settings.ts';
 import type { Environment } from '../../src/config/settings.ts';
-import { shownSettings } from '../../src/config/shown-settings.ts';
 import { at } from '../support/plan.ts';
 
 const LISTEN = { listenIp: at('10.15.3.10'), interfaceName: 'OCvpsnet' };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { loadSettings } from '../../src/config/load-settings.ts';
-import type { Flags } from '../../src/config/origins.ts';
+import { loadSettings } from '../../src/config/loading/load-settings.ts';
+import type { Flags } from '../../src/config/loading/origins.ts';
 import { problemToText } from '../../src/config/problem.ts';
 import { type Environment, SETTING_KEYS, SETTINGS } from '../../src/config/settings.ts';
 import { ipv4FromText } from '../../src/net/ipv4.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { loadSettings } from '../../src/config/load-settings.ts';
-import type { Flags } from '../../src/config/origins.ts';
+import { loadSettings } from '../../src/config/loading/load-settings.ts';
+import type { Flags } from '../../src/config/loading/origins.ts';
 import { planOfSettings } from '../../src/config/plan-of-settings.ts';
 import { type Ipv4, ipv4FromText, ipv4ToText } from '../../src/net/ipv4.ts';
 import { ANYBODY, mayHave } from '../../src/subnet/may-have.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { loadSettings } from '../../src/config/load-settings.ts';
+import { loadSettings } from '../../src/config/loading/load-settings.ts';
 import { type SharedSettingTexts, sharedSettingTexts } from '../../src/config/shared-settings.ts';
 
 function textsOf(environment: Readonly<Record<string, string>>): SharedSettingTexts {

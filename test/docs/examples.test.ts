@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fileJsonSchema } from '../../src/config/file/file-schema.ts';
-import { loadSettings } from '../../src/config/load-settings.ts';
+import { loadSettings } from '../../src/config/loading/load-settings.ts';
 import { problemToText } from '../../src/config/problem.ts';
 import type { Environment } from '../../src/config/settings.ts';
 import { findProgram } from '../../src/diagnosis/find-program.ts';

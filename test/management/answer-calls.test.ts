@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { answerCalls } from '../../src/management/answer-calls.ts';
-import type { FromGateway, GatewayCalls, ToGateway } from '../../src/management/gateway-calls.ts';
+import { answerCalls } from '../../src/management/gateway/answer-calls.ts';
+import type { FromGateway, GatewayCalls, ToGateway } from '../../src/management/gateway/gateway-calls.ts';
 import { settle } from '../support/clock.ts';
 
 test('an answer that cannot be sent to the other thread fails its call alone', async () => {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type ClientHttp2Stream, connect } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { CallCounts } from '../../src/management/platform/call-counts.ts';
+import { CallCounts } from '../../src/management/metrics/call-counts.ts';
 import { ConnectServer, type ConnectServerParts } from '../../src/management/platform/connect-server.ts';
 import { Http2Door } from '../../src/management/platform/http2-door.ts';
 import { SERVICE } from '../../src/platform/messages.ts';

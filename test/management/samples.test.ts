@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { Sampler } from '../../src/management/metrics/sampler.ts';
 import { exhaustionOf } from '../../src/management/samples/forecast.ts';
 import { inSteps } from '../../src/management/samples/in-steps.ts';
 import { quantileOf } from '../../src/management/samples/quantile.ts';
@@ -8,7 +9,6 @@ import {
   type Sample,
   SampleRing,
 } from '../../src/management/samples/sample-ring.ts';
-import { Sampler } from '../../src/management/samples/sampler.ts';
 import { Counters } from '../../src/reporting/counters.ts';
 import { CounterReader } from '../../src/reporting/read-counters.ts';
 

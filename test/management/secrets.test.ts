@@ -2,8 +2,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { loadSettings } from '../../src/config/load-settings.ts';
-import { apiSecrets } from '../../src/management/secrets.ts';
+import { loadSettings } from '../../src/config/loading/load-settings.ts';
+import { apiSecrets } from '../../src/management/gateway/secrets.ts';
 
 function secretsOf(environment: Readonly<Record<string, string>>) {
   const loaded = loadSettings({}, environment);

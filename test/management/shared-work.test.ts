@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { SharedWork } from '../../src/management/shared-work.ts';
+import { SharedWork } from '../../src/management/http/shared-work.ts';
 
 test('whoever asks before the work begins shares it, and whoever asks while it runs gets the next one', async () => {
   let begun = 0;

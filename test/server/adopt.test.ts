@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { loadSettings } from '../../src/config/load-settings.ts';
-import type { Flags } from '../../src/config/origins.ts';
+import { loadSettings } from '../../src/config/loading/load-settings.ts';
+import type { Flags } from '../../src/config/loading/origins.ts';
 import type { Plan } from '../../src/subnet/plan.ts';
 import { settle } from '../support/clock.ts';
 import { Guest } from '../support/guest.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { loadSettings } from '../../src/config/load-settings.ts';
-import type { Flags } from '../../src/config/origins.ts';
+import { loadSettings } from '../../src/config/loading/load-settings.ts';
+import type { Flags } from '../../src/config/loading/origins.ts';
 import { planOfSettings } from '../../src/config/plan-of-settings.ts';
 import { EventRing } from '../../src/reporting/event-ring.ts';
 import type { Declaration } from '../../src/server/declaration.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { loadSettings } from '../../src/config/load-settings.ts';
-import type { Flags } from '../../src/config/origins.ts';
+import { loadSettings } from '../../src/config/loading/load-settings.ts';
+import type { Flags } from '../../src/config/loading/origins.ts';
 import { ipv4FromText } from '../../src/net/ipv4.ts';
 import type { Link } from '../../src/net/link.ts';
 import { findListenAddress } from '../../src/server/find-listen-address.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { loadSettings } from '../../src/config/load-settings.ts';
+import { loadSettings } from '../../src/config/loading/load-settings.ts';
+import type { Flags } from '../../src/config/loading/origins.ts';
 import { needsRestart } from '../../src/config/needs-restart.ts';
-import type { Flags } from '../../src/config/origins.ts';
 import type { Settings } from '../../src/config/settings.ts';
 import type { Declaration } from '../../src/server/declaration.ts';
 import { Reload, type ReloadResult } from '../../src/server/reload.ts';

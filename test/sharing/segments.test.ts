@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { writeClusterReport } from '../../src/cli/cluster-report.ts';
-import { loadSettings } from '../../src/config/load-settings.ts';
+import { loadSettings } from '../../src/config/loading/load-settings.ts';
 import { readClusterReport } from '../../src/sharing/cluster-report.ts';
 import { initSegment } from '../../src/sharing/init-segment.ts';
 import { seedSegment } from '../../src/sharing/seed-segment.ts';

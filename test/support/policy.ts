@@ -1,4 +1,4 @@
-import { loadSettings } from '../../src/config/load-settings.ts';
+import { loadSettings } from '../../src/config/loading/load-settings.ts';
 import { planOfSettings } from '../../src/config/plan-of-settings.ts';
 import { problemToText } from '../../src/config/problem.ts';
 import type { Plan } from '../../src/subnet/plan.ts';

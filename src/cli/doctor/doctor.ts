@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { LoadedSettings, RejectedSettings } from '../../config/load-settings.ts';
-import type { Flags } from '../../config/origins.ts';
+import type { LoadedSettings, RejectedSettings } from '../../config/loading/load-settings.ts';
+import type { Flags } from '../../config/loading/origins.ts';
 import { gatewaysOf } from '../../config/plan-of-settings.ts';
 import { problemToText } from '../../config/problem.ts';
 import type { Environment } from '../../config/settings.ts';

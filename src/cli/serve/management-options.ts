@@ -1,9 +1,9 @@
 import { poolRanges, rangeToText } from '../../config/pools.ts';
 import type { Settings } from '../../config/settings.ts';
-import { apiCertificate } from '../../management/api-certificates.ts';
+import { apiCertificate } from '../../management/gateway/api-certificates.ts';
+import type { ManagedSegment, ManagementOptions, SubnetTexts } from '../../management/gateway/options.ts';
+import type { ApiSecret } from '../../management/gateway/secrets.ts';
 import type { HookOptions } from '../../management/hooks/hook-options.ts';
-import type { ManagedSegment, ManagementOptions, SubnetTexts } from '../../management/options.ts';
-import type { ApiSecret } from '../../management/secrets.ts';
 import { ipv4ToText } from '../../net/ipv4.ts';
 import { maskOfLength, prefixOf, prefixToText } from '../../net/prefix.ts';
 import { nodeOf } from '../../sharing/shared-settings.ts';

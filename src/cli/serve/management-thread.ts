@@ -2,8 +2,8 @@ import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { basename } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { FromGateway } from '../../management/gateway-calls.ts';
-import type { ManagementOptions } from '../../management/options.ts';
+import type { FromGateway } from '../../management/gateway/gateway-calls.ts';
+import type { ManagementOptions } from '../../management/gateway/options.ts';
 import { runManagement } from '../../management/run-management.ts';
 
 /** sched(7): where both want one processor, the thread that serves guests gets nearly all of it. */

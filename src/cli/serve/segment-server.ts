@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
-import type { LoadedSettings } from '../../config/load-settings.ts';
+import type { LoadedSettings } from '../../config/loading/load-settings.ts';
+import { shownSettings } from '../../config/loading/shown-settings.ts';
 import { planOfSettings } from '../../config/plan-of-settings.ts';
 import type { Settings } from '../../config/settings.ts';
 import { sharedSettingTexts } from '../../config/shared-settings.ts';
-import { shownSettings } from '../../config/shown-settings.ts';
 import type { RunningProblem } from '../../diagnosis/running-problem.ts';
 import { decide } from '../../engine/decide.ts';
 import { GatewayError } from '../../errors.ts';

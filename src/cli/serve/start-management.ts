@@ -2,9 +2,9 @@ import { Worker } from 'node:worker_threads';
 import type { RunningProblem } from '../../diagnosis/running-problem.ts';
 import type { Clock } from '../../lease/clock.ts';
 import type { Say } from '../../log/say.ts';
-import { answerCalls } from '../../management/answer-calls.ts';
-import type { FromGateway, GatewayCalls, ToGateway } from '../../management/gateway-calls.ts';
-import type { ManagementOptions } from '../../management/options.ts';
+import { answerCalls } from '../../management/gateway/answer-calls.ts';
+import type { FromGateway, GatewayCalls, ToGateway } from '../../management/gateway/gateway-calls.ts';
+import type { ManagementOptions } from '../../management/gateway/options.ts';
 import { endNow } from './end-now.ts';
 
 const PROGRAM = new URL('./management-thread.js', import.meta.url);

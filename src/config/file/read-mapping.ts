@@ -3,7 +3,7 @@ import type { ZodObject } from 'zod';
 import { nearestTo } from '../nearest.ts';
 import { type Origin, type Problem, SECRET_TEXT } from '../problem.ts';
 import { SETTINGS, type SettingKey } from '../settings.ts';
-import { type FilePlaces, offsetOf } from './file-places.ts';
+import { type FilePlaces, offsetOf } from './policy/file-places.ts';
 
 /** Values as text, as a variable would have them, each with its line and column. */
 export type FileValues = Readonly<Partial<Record<SettingKey, Origin>>>;

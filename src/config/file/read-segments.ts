@@ -1,8 +1,8 @@
 import { isMap, isSeq, type Node, type YAMLMap } from 'yaml';
 import type { Origin, Problem } from '../problem.ts';
-import { type FilePlaces, offsetOf } from './file-places.ts';
 import { KEYS_BY_FILE_NAME, MOST_SEGMENTS, SEGMENT_KEYS_BY_NAME, SEGMENT_SCHEMA } from './file-schema.ts';
 import { LIST_NAME } from './list-name.ts';
+import { type FilePlaces, offsetOf } from './policy/file-places.ts';
 import type { FilePolicy } from './policy/file-policy.ts';
 import { mergePolicies } from './policy/merge-policies.ts';
 import { policyOfFile } from './policy/policy-of-file.ts';

@@ -2,9 +2,9 @@ import { isMap, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } 
 import type { Problem } from '../problem.ts';
 import { SETTINGS } from '../settings.ts';
 import { excessIn } from './excess.ts';
-import { FilePlaces, offsetOf } from './file-places.ts';
 import { FILE_SCHEMA, KEYS_BY_FILE_NAME } from './file-schema.ts';
 import { LIST_NAME } from './list-name.ts';
+import { FilePlaces, offsetOf } from './policy/file-places.ts';
 import { type FilePolicy, NO_FILE_POLICY } from './policy/file-policy.ts';
 import { policyOfFile } from './policy/policy-of-file.ts';
 import { POLICY_NAMES } from './policy/policy-schema.ts';

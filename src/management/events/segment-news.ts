@@ -1,6 +1,6 @@
 import { CLOCK_TRUSTED } from '../../lease/history-event.ts';
 import { isMirror, newestRow, rowsBehind } from '../../store/sqlite/query/follow-history.ts';
-import type { LeaseReading } from '../lease-reading.ts';
+import type { LeaseReading } from '../http/lease-reading.ts';
 import type { NewEvent } from './event-log.ts';
 
 /** A change that this gateway ordered is in the log before its row comes. Their times differ by less than this: milliseconds. */

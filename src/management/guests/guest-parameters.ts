@@ -3,7 +3,7 @@ import type { Reservation } from '../../lease/reservation/reservation.ts';
 import { mtuIn } from '../../server/figures.ts';
 import { OPTIONS } from '../../wire/options.ts';
 import type { OptionBlock } from '../../wire/reply.ts';
-import type { SubnetTexts } from '../options.ts';
+import type { SubnetTexts } from '../gateway/options.ts';
 
 /** What a guest is to use beside its address; null: the gateway says nothing of it. */
 export interface GuestParameters extends Pick<SubnetTexts, 'prefix_length' | 'mask' | 'router' | 'dns'> {

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { Context, MiddlewareHandler } from 'hono';
 import { isLoopback } from '../../config/api-settings.ts';
-import type { ApiSecret } from '../secrets.ts';
+import type { ApiSecret } from '../gateway/secrets.ts';
 import type { ApiEnvironment } from './caller.ts';
 import { ApiProblem, badRequest } from './problem.ts';
 import { recognizer } from './recognize-secret.ts';

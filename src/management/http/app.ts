@@ -1,7 +1,7 @@
 import { Hono, type MiddlewareHandler } from 'hono';
 import type { Say } from '../../log/say.ts';
 import { setLowPriority } from '../../store/sqlite/query/pages.ts';
-import { GatewayStandsStill } from '../remote-gateway.ts';
+import { GatewayStandsStill } from '../gateway/remote-gateway.ts';
 import { type AccessOptions, authorize, refuseForeign } from './access.ts';
 import type { ApiEnvironment } from './caller.ts';
 import { limitLoad, tooLong } from './load-limit.ts';

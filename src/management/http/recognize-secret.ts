@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { ApiSecret } from '../secrets.ts';
+import type { ApiSecret } from '../gateway/secrets.ts';
 
 /** Tells which of the secrets is shown; undefined: none of them. The time that it takes tells nothing. */
 export function recognizer(secrets: readonly ApiSecret[]): (shown: string) => ApiSecret | undefined {

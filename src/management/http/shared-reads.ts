@@ -1,4 +1,4 @@
-import { SharedWork } from '../shared-work.ts';
+import { SharedWork } from './shared-work.ts';
 
 interface Shared {
   readonly work: SharedWork<unknown>;

@@ -11,7 +11,7 @@ import type { CounterReader, Tally } from '../../reporting/read-counters.ts';
 import type { Status } from '../../reporting/status.ts';
 import type { Figures } from '../../server/figures.ts';
 import type { Gauges } from '../../server/gauges.ts';
-import type { CallCount } from '../platform/call-counts.ts';
+import type { CallCount } from './call-counts.ts';
 import { type Family, gauge, type MetricSample } from './exposition.ts';
 import { gaugeFamilies, type OwnFigures } from './gauge-families.ts';
 import { hookFamilies } from './hook-families.ts';

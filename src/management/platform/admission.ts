@@ -1,8 +1,8 @@
 import type { Say } from '../../log/say.ts';
 import { CallError } from '../../platform/call-error.ts';
+import { type ApiSecret, UNNAMED } from '../gateway/secrets.ts';
 import { recognizer } from '../http/recognize-secret.ts';
 import { WrongSecrets } from '../http/wrong-secrets.ts';
-import { type ApiSecret, UNNAMED } from '../secrets.ts';
 import { READS } from './unary-calls.ts';
 
 const MINUTE = 60_000;

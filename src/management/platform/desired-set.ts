@@ -2,7 +2,7 @@ import { isOutsideId, type OutsideId } from '../../lease/outside-id.ts';
 import { CallError } from '../../platform/call-error.ts';
 import type { MessageOf } from '../../platform/message-type.ts';
 import type { DESIRED } from '../../platform/messages.ts';
-import type { SubnetTexts } from '../options.ts';
+import type { SubnetTexts } from '../gateway/options.ts';
 import type { Said } from './pins.ts';
 import { idBeside, idIn, isInSubnet, optionalAddress, optionalCard, optionalId } from './read-fields.ts';
 

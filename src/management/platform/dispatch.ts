@@ -10,7 +10,7 @@ import {
 import { REGISTER, UNARY, type UnaryMethod } from '../../platform/messages.ts';
 import { readMessage } from '../../platform/read-message.ts';
 import { writeMessage } from '../../platform/write-message.ts';
-import type { CallCounts } from './call-counts.ts';
+import type { CallCounts } from '../metrics/call-counts.ts';
 import type { PlatformCaller } from './platform-parts.ts';
 import { callErrorOf } from './problem-error.ts';
 import type { UnaryCalls } from './unary-calls.ts';

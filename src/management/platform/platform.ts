@@ -1,10 +1,10 @@
 import type { RunningProblem } from '../../diagnosis/running-problem.ts';
+import type { ManagementOptions } from '../gateway/options.ts';
 import { type ListenFailure, TcpListener } from '../listen/tcp-listener.ts';
-import type { ManagementOptions } from '../options.ts';
+import type { CallCounts } from '../metrics/call-counts.ts';
 import { metricsText } from '../routes/open-routes.ts';
 import type { RouteParts } from '../routes/route-parts.ts';
 import { PlatformAdmission } from './admission.ts';
-import type { CallCounts } from './call-counts.ts';
 import { CardLearner } from './card-learner.ts';
 import { ConnectServer } from './connect-server.ts';
 import { Http2Door } from './http2-door.ts';

@@ -1,7 +1,7 @@
 import { type CallCode, CallError } from '../../platform/call-error.ts';
 import { MalformedMessage } from '../../platform/message-type.ts';
+import { GatewayStandsStill } from '../gateway/remote-gateway.ts';
 import { ApiProblem } from '../http/problem.ts';
-import { GatewayStandsStill } from '../remote-gateway.ts';
 
 const CODES: Readonly<Record<number, CallCode>> = {
   400: 'invalid_argument',

@@ -8,7 +8,7 @@ import {
 import { type Ipv4, ipv4FromText, ipv4ToText } from '../../net/ipv4.ts';
 import { contains, prefixOf } from '../../net/prefix.ts';
 import { CallError } from '../../platform/call-error.ts';
-import type { SubnetTexts } from '../options.ts';
+import type { SubnetTexts } from '../gateway/options.ts';
 
 /** The label that says of which node's list a reservation is. */
 export const NODE = 'node';

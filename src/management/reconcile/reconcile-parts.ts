@@ -1,6 +1,6 @@
 import { readReservations } from '../../store/sqlite/query/read-reservations.ts';
-import type { GatewayCalls } from '../gateway-calls.ts';
-import type { LeaseReading } from '../lease-reading.ts';
+import type { GatewayCalls } from '../gateway/gateway-calls.ts';
+import type { LeaseReading } from '../http/lease-reading.ts';
 import type { ReconcileParts } from './reconciler.ts';
 
 /** This reading is not cancelled: the reconciler looks at its own signal before each group of orders. */

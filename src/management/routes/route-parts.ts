@@ -2,15 +2,15 @@ import type { CounterReader } from '../../reporting/read-counters.ts';
 import type { Certificates } from '../../store/etcd/client/certificates.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { ToldReservations } from '../events/segment-news.ts';
-import type { GatewayCalls } from '../gateway-calls.ts';
+import type { GatewayCalls } from '../gateway/gateway-calls.ts';
+import type { SegmentOptions, SubnetTexts } from '../gateway/options.ts';
 import type { OutletFigures } from '../hooks/outlet.ts';
-import type { LeaseReading } from '../lease-reading.ts';
+import type { LeaseReading } from '../http/lease-reading.ts';
+import type { SharedWork } from '../http/shared-work.ts';
+import type { CallCounts } from '../metrics/call-counts.ts';
 import type { Asked } from '../metrics/families.ts';
 import type { MetricFigures } from '../metrics/metric-figures.ts';
-import type { SegmentOptions, SubnetTexts } from '../options.ts';
-import type { CallCounts } from '../platform/call-counts.ts';
 import type { SampleRing } from '../samples/sample-ring.ts';
-import type { SharedWork } from '../shared-work.ts';
 
 /** What the routes work with. */
 export interface RouteParts {

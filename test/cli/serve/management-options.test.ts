@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { wantsManagement } from '../../../src/cli/serve/management-options.ts';
-import { loadSettings } from '../../../src/config/load-settings.ts';
+import { loadSettings } from '../../../src/config/loading/load-settings.ts';
 import type { Environment } from '../../../src/config/settings.ts';
 
 const OFF = { GATEWAY_METRICS_PORT: 'off', GATEWAY_API_SOCKET: 'off' };

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { ManagementThread } from '../../../src/cli/serve/start-management.ts';
-import type { GatewayCalls } from '../../../src/management/gateway-calls.ts';
-import type { ManagementOptions } from '../../../src/management/options.ts';
+import type { GatewayCalls } from '../../../src/management/gateway/gateway-calls.ts';
+import type { ManagementOptions } from '../../../src/management/gateway/options.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { eventually } from '../../support/eventually.ts';
 

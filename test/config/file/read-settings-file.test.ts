@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fileNameOf, KEYS_BY_FILE_NAME } from '../../../src/config/file/file-schema.ts';
 import { readSettingsFile } from '../../../src/config/file/read-settings-file.ts';
-import { loadSettings } from '../../../src/config/load-settings.ts';
+import { loadSettings } from '../../../src/config/loading/load-settings.ts';
 import { problemToText } from '../../../src/config/problem.ts';
 import { SETTING_KEYS, SETTINGS } from '../../../src/config/settings.ts';
 

@@ -2,7 +2,7 @@ import { isMap, isNode, isScalar, isSeq, type Node } from 'yaml';
 import type { z } from 'zod';
 import { nearestTo } from '../../nearest.ts';
 import type { Problem } from '../../problem.ts';
-import { type FilePlaces, offsetOf } from '../file-places.ts';
+import { type FilePlaces, offsetOf } from './file-places.ts';
 
 type Path = readonly PropertyKey[];
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { changedSettings } from '../../../../src/config/changed-settings.ts';
+import { changedSettings } from '../../../../src/config/loading/changed-settings.ts';
 import { sharedSettingTexts } from '../../../../src/config/shared-settings.ts';
 import { loadFile, planOfFile, problemsOfFile } from '../../../support/policy.ts';
 

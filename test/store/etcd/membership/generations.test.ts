@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { loadSettings } from '../../../../src/config/load-settings.ts';
+import { loadSettings } from '../../../../src/config/loading/load-settings.ts';
 import { seedSegment } from '../../../../src/sharing/seed-segment.ts';
 import type { EtcdStore } from '../../../../src/store/etcd/etcd-store.ts';
 import { judge, type KnownGeneration } from '../../../../src/store/etcd/keys/generation.ts';

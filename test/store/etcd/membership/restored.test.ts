@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { loadSettings } from '../../../../src/config/load-settings.ts';
+import { loadSettings } from '../../../../src/config/loading/load-settings.ts';
 import type { LeaseState } from '../../../../src/lease/lease.ts';
 import type { Ipv4 } from '../../../../src/net/ipv4.ts';
 import { initSegment } from '../../../../src/sharing/init-segment.ts';

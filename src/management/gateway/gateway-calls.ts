@@ -1,25 +1,25 @@
-import type { ClockStatus } from '../detection/clock-status.ts';
-import type { RunningProblem } from '../diagnosis/running-problem.ts';
-import type { OperatorOrder } from '../engine/operator-order.ts';
-import type { LeaseImport } from '../engine/order/import-lease.ts';
+import type { ClockStatus } from '../../detection/clock-status.ts';
+import type { RunningProblem } from '../../diagnosis/running-problem.ts';
+import type { OperatorOrder } from '../../engine/operator-order.ts';
+import type { LeaseImport } from '../../engine/order/import-lease.ts';
 import type {
   ExchangeOrder,
   ReservationOrder,
   ReservationProgress,
-} from '../engine/order/reservation-order.ts';
-import type { OrderedBy } from '../lease/lease-view.ts';
-import type { OutsideId } from '../lease/outside-id.ts';
-import type { Reservation } from '../lease/reservation/reservation.ts';
-import type { Ipv4 } from '../net/ipv4.ts';
-import type { Status } from '../reporting/status.ts';
-import type { MappedAddress } from '../server/address-map.ts';
-import type { Figures } from '../server/figures.ts';
-import type { Gauges } from '../server/gauges.ts';
-import type { ImportResult } from '../server/lease-imports.ts';
-import type { OrderResult } from '../server/order-intake.ts';
-import type { ReloadRequest, ReloadResult } from '../server/reload.ts';
-import type { ReservationResult } from '../server/reservation-intake.ts';
-import type { Unexplained } from '../server/unexplained.ts';
+} from '../../engine/order/reservation-order.ts';
+import type { OrderedBy } from '../../lease/lease-view.ts';
+import type { OutsideId } from '../../lease/outside-id.ts';
+import type { Reservation } from '../../lease/reservation/reservation.ts';
+import type { Ipv4 } from '../../net/ipv4.ts';
+import type { Status } from '../../reporting/status.ts';
+import type { MappedAddress } from '../../server/address-map.ts';
+import type { Figures } from '../../server/figures.ts';
+import type { Gauges } from '../../server/gauges.ts';
+import type { ImportResult } from '../../server/lease-imports.ts';
+import type { OrderResult } from '../../server/order-intake.ts';
+import type { ReloadRequest, ReloadResult } from '../../server/reload.ts';
+import type { ReservationResult } from '../../server/reservation-intake.ts';
+import type { Unexplained } from '../../server/unexplained.ts';
 import type { SubnetTexts } from './options.ts';
 
 /** How far the lease file is. */

@@ -1,5 +1,5 @@
-import type { RunningProblem } from '../diagnosis/running-problem.ts';
-import type { Say } from '../log/say.ts';
+import type { RunningProblem } from '../../diagnosis/running-problem.ts';
+import type { Say } from '../../log/say.ts';
 import type { CallName, FromGateway, GatewayCalls, Port, ToGateway } from './gateway-calls.ts';
 
 /** What else the management thread tells unasked. */

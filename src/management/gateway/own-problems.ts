@@ -1,5 +1,5 @@
-import type { RunningProblem } from '../diagnosis/running-problem.ts';
-import type { CertificateProblem } from '../store/etcd/client/certificates.ts';
+import type { RunningProblem } from '../../diagnosis/running-problem.ts';
+import type { CertificateProblem } from '../../store/etcd/client/certificates.ts';
 import type { FromGateway, Port, ToGateway } from './gateway-calls.ts';
 
 /** How often it is looked: milliseconds. */

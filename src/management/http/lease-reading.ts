@@ -1,9 +1,9 @@
 import type { Database } from 'better-sqlite3';
-import { GatewayError } from '../errors.ts';
-import { LiveLeaseFile } from '../store/sqlite/query/live-file.ts';
-import type { GatewayCalls } from './gateway-calls.ts';
-import { unavailable } from './http/problem.ts';
-import { GatewayStandsStill } from './remote-gateway.ts';
+import { GatewayError } from '../../errors.ts';
+import { LiveLeaseFile } from '../../store/sqlite/query/live-file.ts';
+import type { GatewayCalls } from '../gateway/gateway-calls.ts';
+import { GatewayStandsStill } from '../gateway/remote-gateway.ts';
+import { unavailable } from './problem.ts';
 import { SharedWork } from './shared-work.ts';
 
 /** How often the gateway carries its journal over for readers: milliseconds. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { SETTINGS, type Settings } from '../config/settings.ts';
-import { GatewayError } from '../errors.ts';
+import { SETTINGS, type Settings } from '../../config/settings.ts';
+import { GatewayError } from '../../errors.ts';
 
 /** Who may do what with the API. */
 export interface ApiSecret {

@@ -1,11 +1,11 @@
-import { ipv4ToText } from '../net/ipv4.ts';
-import { contradictionsIn, type ReadSettings } from './contradictions.ts';
-import { doubtsIn } from './doubts.ts';
-import type { FilePolicy } from './file/policy/file-policy.ts';
+import { ipv4ToText } from '../../net/ipv4.ts';
+import { contradictionsIn, type ReadSettings } from '../contradictions.ts';
+import { doubtsIn } from '../doubts.ts';
+import type { FilePolicy } from '../file/policy/file-policy.ts';
+import { mergedRanges } from '../pools.ts';
+import { type Origin, originToText, type Problem, problemOf, type SettingFault } from '../problem.ts';
+import { SETTING_KEYS, SETTINGS, type SettingKey } from '../settings.ts';
 import type { Origins } from './origins.ts';
-import { mergedRanges } from './pools.ts';
-import { type Origin, originToText, type Problem, problemOf, type SettingFault } from './problem.ts';
-import { SETTING_KEYS, SETTINGS, type SettingKey } from './settings.ts';
 
 /** Settings that were read and checked against each other. */
 export interface SettledSettings {

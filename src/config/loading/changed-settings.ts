@@ -1,8 +1,8 @@
-import { NO_POLICY } from '../subnet/policy.ts';
+import { NO_POLICY } from '../../subnet/policy.ts';
+import { shownText } from '../problem.ts';
+import { SETTING_KEYS, SETTINGS } from '../settings.ts';
+import { settingText } from '../shared-settings.ts';
 import type { LoadedSettings } from './load-settings.ts';
-import { shownText } from './problem.ts';
-import { SETTING_KEYS, SETTINGS } from './settings.ts';
-import { settingText } from './shared-settings.ts';
 
 /** A setting with another value than before, as it was written. A secret is not shown. */
 export interface SettingChange {

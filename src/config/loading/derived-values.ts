@@ -1,13 +1,13 @@
 import { hostname } from 'node:os';
-import { INFINITE_SECONDS } from '../lease/lease.ts';
-import { ipv4ToText } from '../net/ipv4.ts';
-import type { ListenAddress } from '../net/listen-address.ts';
-import { prefixOf } from '../net/prefix.ts';
-import { secondsOf, USUAL_T1, USUAL_T2 } from '../subnet/renewal.ts';
-import { gatewayAddresses } from './address-plan.ts';
-import { secondsToText } from './duration.ts';
-import { leaseTimesOf } from './plan-of-settings.ts';
-import { SETTINGS, type SettingKey, type Settings } from './settings.ts';
+import { INFINITE_SECONDS } from '../../lease/lease.ts';
+import { ipv4ToText } from '../../net/ipv4.ts';
+import type { ListenAddress } from '../../net/listen-address.ts';
+import { prefixOf } from '../../net/prefix.ts';
+import { secondsOf, USUAL_T1, USUAL_T2 } from '../../subnet/renewal.ts';
+import { gatewayAddresses } from '../address-plan.ts';
+import { secondsToText } from '../duration.ts';
+import { leaseTimesOf } from '../plan-of-settings.ts';
+import { SETTINGS, type SettingKey, type Settings } from '../settings.ts';
 import type { ShownSetting } from './shown-settings.ts';
 
 type Listen = Pick<ListenAddress, 'listenIp' | 'interfaceName'> | undefined;

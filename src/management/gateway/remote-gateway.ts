@@ -1,10 +1,10 @@
-import type { OperatorOrder } from '../engine/operator-order.ts';
-import type { LeaseImport } from '../engine/order/import-lease.ts';
-import type { ExchangeOrder, ReservationOrder } from '../engine/order/reservation-order.ts';
-import type { OrderedBy } from '../lease/lease-view.ts';
-import type { OutsideId } from '../lease/outside-id.ts';
-import type { Ipv4 } from '../net/ipv4.ts';
-import type { ReloadRequest } from '../server/reload.ts';
+import type { OperatorOrder } from '../../engine/operator-order.ts';
+import type { LeaseImport } from '../../engine/order/import-lease.ts';
+import type { ExchangeOrder, ReservationOrder } from '../../engine/order/reservation-order.ts';
+import type { OrderedBy } from '../../lease/lease-view.ts';
+import type { OutsideId } from '../../lease/outside-id.ts';
+import type { Ipv4 } from '../../net/ipv4.ts';
+import type { ReloadRequest } from '../../server/reload.ts';
 import type { CallName, FromGateway, GatewayCalls, Port, ToGateway } from './gateway-calls.ts';
 
 /** How long a question about the state may take: milliseconds. Then the packets' thread stands still. */

@@ -1,9 +1,9 @@
 import { DROPS, type DropRow } from '../../exchange/drops.ts';
 import { REPLY_BUCKETS } from '../../reporting/counter-slots.ts';
 import type { CounterReader } from '../../reporting/read-counters.ts';
-import type { Asked } from '../metrics/families.ts';
-import { quantileOf } from './quantile.ts';
-import type { Sample, SampleRing } from './sample-ring.ts';
+import { quantileOf } from '../samples/quantile.ts';
+import type { Sample, SampleRing } from '../samples/sample-ring.ts';
+import type { Asked } from './families.ts';
 
 /** Time between two samples: milliseconds. */
 const MINUTE = 60_000;

@@ -1,10 +1,10 @@
-import { ipv4ToText } from '../net/ipv4.ts';
-import { LIST_NAME } from './file/list-name.ts';
-import type { FileValues } from './file/read-mapping.ts';
-import type { FileSegment } from './file/read-segments.ts';
+import { ipv4ToText } from '../../net/ipv4.ts';
+import { LIST_NAME } from '../file/list-name.ts';
+import type { FileValues } from '../file/read-mapping.ts';
+import type { FileSegment } from '../file/read-segments.ts';
+import { type Origin, originToText, type Problem, problemOf } from '../problem.ts';
+import type { Environment, SettingKey, Settings } from '../settings.ts';
 import { type Flags, type Origins, originOf, originsOf } from './origins.ts';
-import { type Origin, originToText, type Problem, problemOf } from './problem.ts';
-import type { Environment, SettingKey, Settings } from './settings.ts';
 import { type SettledSettings, settleSettings } from './settle-settings.ts';
 
 /** One segment of the list in a settings file. */

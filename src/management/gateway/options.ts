@@ -1,5 +1,5 @@
+import type { HookOptions } from '../hooks/hook-options.ts';
 import type { ApiCertificate } from './api-certificates.ts';
-import type { HookOptions } from './hooks/hook-options.ts';
 import type { ApiSecret } from './secrets.ts';
 
 /** A subnet as text. Addresses are dotted. */

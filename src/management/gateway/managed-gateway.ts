@@ -1,6 +1,6 @@
-import { hardwareToText } from '../net/hardware-address.ts';
-import type { Reload } from '../server/reload.ts';
-import type { Server } from '../server/server.ts';
+import { hardwareToText } from '../../net/hardware-address.ts';
+import type { Reload } from '../../server/reload.ts';
+import type { Server } from '../../server/server.ts';
 import type { GatewayCalls } from './gateway-calls.ts';
 
 /** How long a reader waits for the lease file; what it then gets is older, and says so: milliseconds. */

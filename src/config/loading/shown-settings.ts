@@ -1,7 +1,7 @@
-import { NO_POLICY, type Policy } from '../subnet/policy.ts';
+import { NO_POLICY, type Policy } from '../../subnet/policy.ts';
+import { originToText, shownText } from '../problem.ts';
+import { SETTING_KEYS, SETTINGS } from '../settings.ts';
 import type { Origins } from './origins.ts';
-import { originToText, shownText } from './problem.ts';
-import { SETTING_KEYS, SETTINGS } from './settings.ts';
 
 /** One setting and its value, for people. */
 export interface ShownSetting {

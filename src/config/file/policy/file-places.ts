@@ -1,6 +1,6 @@
 import type { LineCounter, Node } from 'yaml';
-import { type Origin, originToText, type Problem } from '../problem.ts';
-import { withoutPassword } from '../without-password.ts';
+import { type Origin, originToText, type Problem } from '../../problem.ts';
+import { withoutPassword } from '../../without-password.ts';
 
 /** The longest part of a file that a fault shows: characters. */
 const MOST_SHOWN = 60;

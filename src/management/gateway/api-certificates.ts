@@ -1,13 +1,13 @@
-import type { LoadedSettings } from '../config/load-settings.ts';
-import { type Problem, problemOf } from '../config/problem.ts';
-import type { Settings } from '../config/settings.ts';
-import type { Instant } from '../lease/lease.ts';
+import type { LoadedSettings } from '../../config/loading/load-settings.ts';
+import { type Problem, problemOf } from '../../config/problem.ts';
+import type { Settings } from '../../config/settings.ts';
+import type { Instant } from '../../lease/lease.ts';
 import {
   type CertificateFault,
   FOR_API,
   faultsOf,
   readFiles,
-} from '../store/etcd/client/certificate-files.ts';
+} from '../../store/etcd/client/certificate-files.ts';
 
 /** The files of the certificate that the API shows, and of its key. */
 export interface ApiCertificate {

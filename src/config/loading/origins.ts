@@ -1,6 +1,6 @@
-import type { FileValues } from './file/read-mapping.ts';
-import type { Origin } from './problem.ts';
-import { type Environment, SETTING_KEYS, SETTINGS, type SettingKey } from './settings.ts';
+import type { FileValues } from '../file/read-mapping.ts';
+import type { Origin } from '../problem.ts';
+import { type Environment, SETTING_KEYS, SETTINGS, type SettingKey } from '../settings.ts';
 
 /** Values given on the command line; a switch is `on` or `off`. */
 export type Flags = Readonly<Partial<Record<SettingKey, string>>>;

@@ -1,12 +1,12 @@
-import type { ReadSettings } from './contradictions.ts';
-import { unreadVariables } from './doubts.ts';
-import { NO_FILE_POLICY } from './file/policy/file-policy.ts';
-import { type FileSettings, readSettingsFile } from './file/read-settings-file.ts';
+import type { ReadSettings } from '../contradictions.ts';
+import { unreadVariables } from '../doubts.ts';
+import { NO_FILE_POLICY } from '../file/policy/file-policy.ts';
+import { type FileSettings, readSettingsFile } from '../file/read-settings-file.ts';
+import { type Origin, type Problem, problemOf } from '../problem.ts';
+import type { Reading } from '../setting-kinds.ts';
+import { type Environment, SETTINGS, type Settings } from '../settings.ts';
 import { type Flags, type Origins, originOf, originsOf } from './origins.ts';
-import { type Origin, type Problem, problemOf } from './problem.ts';
 import { type LoadedSegment, loadSegments } from './segment-settings.ts';
-import type { Reading } from './setting-kinds.ts';
-import { type Environment, SETTINGS, type Settings } from './settings.ts';
 import { readTexts, settleSettings } from './settle-settings.ts';
 
 export interface LoadedSettings {
