@@ -151,7 +151,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'config/file/policy': ['net', 'wire', 'lease', 'subnet', 'config'],
   'config/file': ['config', 'config/file/policy'],
   // Flags, variables and the file become the settings in force.
-  'config/loading': ['net', 'subnet', 'config', 'config/file', 'config/file/policy'],
+  'config/loading': ['net', 'lease', 'subnet', 'config', 'config/file', 'config/file/policy'],
   // What other servers have written: their leases, and what they keep for guests.
   importing: ['net', 'wire', 'lease'],
   // Warnings as data: what is wrong, and what to do.
