@@ -40,10 +40,13 @@ describeSystem('two segments, each shared by two gateways in one etcd', ['etcd',
     const { GATEWAY_SEGMENT: _none, ...process } = cluster.settingsOf(place);
     return { ...process, GATEWAY_CONFIG: join(cluster.nodes[place]?.directory ?? '', 'settings.yaml') };
   };
-  const command = async (place: number, ...words: readonly string[]): Promise<string> => {
+  const tried = (place: number, ...words: readonly string[]) => {
     const { host, directory } = nodeAt(place);
     const environment = gatewayEnvironment(directory, settings(place));
-    const ran = await run(host, [process.execPath, builtProgram(), ...words], environment);
+    return run(host, [process.execPath, builtProgram(), ...words], environment);
+  };
+  const command = async (place: number, ...words: readonly string[]): Promise<string> => {
+    const ran = await tried(place, ...words);
     expect({ words, ...ran }).toMatchObject({ words, status: 0 });
     return ran.output;
   };
@@ -72,6 +75,11 @@ describeSystem('two segments, each shared by two gateways in one etcd', ['etcd',
     for (const [place, { directory }] of serving().entries())
       writeFileSync(join(directory, 'settings.yaml'), listOf(place));
     await command(0, 'cluster', 'init', '--segment', 'a');
+    const mistyped = await tried(0, 'cluster', 'init', '--segment', 'b');
+    expect([mistyped.status, mistyped.errors]).toEqual([
+      65,
+      expect.stringMatching(/segment b is not in etcd, and a \(.*\) is, begun by this node: .*--new-segment/),
+    ]);
     await command(0, 'cluster', 'init', '--segment', 'b', '--new-segment');
     await Promise.all([start(0), start(1)]);
 

@@ -55,6 +55,10 @@ describeSystem('etcd without space', ['etcd', 'etcdctl'], () => {
       for (const node of ['pve1', 'pve2', 'pve3']) expect(status).toMatch(new RegExp(`^${node} `, 'm'));
       expect(status).toMatch(/compaction +by pve1/);
     });
+    await control('etcdctl', 'put', 'of-others', 'x');
+    expect((await cluster.program(0, 'cluster', 'status')).replace(/\s+/g, ' ')).toContain(
+      'compaction not by the gateways: etcd holds keys of others too ("of-others")',
+    );
   }, 120_000);
 
   test('and without a majority status does not say that nobody is alive', async () => {
