@@ -35,7 +35,7 @@ for (const kind of [FROZEN, HELD]) {
         cluster = await Cluster.open({ directories: [disk.directory] });
         onTestFailed(() => console.log(cluster.story(40)));
         acks.length = 0;
-        await cluster.program(0, 'cluster', 'init');
+        await cluster.begin();
         gateway = await cluster.start(0, disk.environment);
         acks.push(await bootUntilLeased(cluster.client, hardwareOf(1), SOON));
         await untilMirrored();

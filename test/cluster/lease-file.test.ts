@@ -45,7 +45,7 @@ describeSystem('the lease file of a gateway with etcd', ['etcd', 'etcdctl', 'sql
     if (first === undefined) throw new Error('no node');
     node = first;
     acks = [];
-    await cluster.program(0, 'cluster', 'init');
+    await cluster.begin();
     await cluster.start(0);
     await boot();
     await untilMirrored();

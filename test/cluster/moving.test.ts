@@ -29,7 +29,7 @@ describeSystem('a segment whose leases move', ['etcd', 'etcdctl'], () => {
       expect(await gateway.end()).toBe(0);
     }
 
-    await cluster.program(0, 'cluster', 'init');
+    await cluster.begin();
     await cluster.start(0);
     await cluster.start(1);
 
@@ -95,7 +95,7 @@ describeSystem('a segment whose leases move', ['etcd', 'etcdctl'], () => {
   }, 120_000);
 
   test('a gateway with another rule of identity than the others ends with status 78, and says which', async () => {
-    await cluster.program(0, 'cluster', 'init');
+    await cluster.begin();
     await cluster.start(0);
 
     const { status, words } = await startInVain(1, { GATEWAY_DHCP_IDENTITY: 'mac' });
@@ -106,7 +106,7 @@ describeSystem('a segment whose leases move', ['etcd', 'etcdctl'], () => {
 
   test('a gateway with another pool and lease time serves; it and `cluster status` say which gateway has what', async () => {
     const { client } = cluster;
-    await cluster.program(0, 'cluster', 'init');
+    await cluster.begin();
     await cluster.start(0);
     const ack = await bootUntilLeased(client, hardwareOf(1), SOON);
     await cluster.start(1, {

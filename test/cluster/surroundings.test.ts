@@ -23,7 +23,7 @@ describeSystem('a gateway and its way to etcd', ['etcd', 'etcdctl', 'nft'], () =
     const [first] = cluster.nodes;
     if (first === undefined) throw new Error('no node');
     node = first;
-    await cluster.program(0, 'cluster', 'init');
+    await cluster.begin();
   });
   afterEach(() => cluster.close());
 

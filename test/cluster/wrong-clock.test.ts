@@ -30,7 +30,7 @@ describeSystem('a gateway whose clock is three days off', ['etcd', 'etcdctl', 'f
     time = new FakeTime(folder);
     cluster = await Cluster.open({ settings: POOL_OF_ONE });
     onTestFailed(() => console.log(cluster.story()));
-    await cluster.program(0, 'cluster', 'init');
+    await cluster.begin();
     await cluster.start(0);
   });
   afterEach(async () => {

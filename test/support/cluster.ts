@@ -101,9 +101,18 @@ export class Cluster {
     }
   }
 
+  /** The segment is created in etcd. A member that is slow to answer, as on a busy disk, is asked again. */
+  async begin(): Promise<void> {
+    await this.until(() =>
+      this.program(0, 'cluster', 'init').catch((error: Error) => {
+        if (!error.message.includes('already')) throw error;
+      }),
+    );
+  }
+
   /** The segment is created in etcd, and all gateways serve. */
   async serve(): Promise<void> {
-    await this.program(0, 'cluster', 'init');
+    await this.begin();
     await Promise.all(this.nodes.map((_, place) => this.start(place)));
   }
 

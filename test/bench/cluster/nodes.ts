@@ -66,7 +66,7 @@ export class Nodes {
       // A bridge knows where a client is; of ours it hears one hardware address alone, and would send each reply to all.
       for (const index of cluster.nodes.keys())
         cluster.segment.router.ip(`link set port${index + 1} type bridge_slave flood off`);
-      await cluster.program(0, 'cluster', 'init');
+      await cluster.begin();
       return new Nodes(cluster);
     } catch (error) {
       await cluster.close();
