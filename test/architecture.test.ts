@@ -375,6 +375,16 @@ const CLOCK = /\bDate\.now\(|\bperformance\.now\(|\bnew Date\(\)|\bprocess\.hrti
 const OF_THE_PROCESS =
   /\bvi\.(?!waitFor|waitUntil)\w+|\bprocess\.(env|exitCode|umask|chdir|on|once|emit|setuid|memoryUsage)\b|\.prototype\b.*[^=]=[^=]|\bglobalThis\b|\b(Date|performance)\.now =|\bMath\.random =/g;
 
+/** A variable at the top of a file, or a collection there that begins empty and is filled later. */
+const STATE_OF_MODULE =
+  /^(?:export )?(?:let \w+|const (?!NO_)\w+(?:: (?!Readonly)[^=]+)? = (?:new (?:Map|Set|Array)(?:<.*>)?\(\)|\[\]);)/gm;
+/** What is the process's own, whichever segments it serves: a library, a buffer, a table by code, the order of long reads. */
+const STATEFUL = [
+  ...['cli/lab/guests/packet-socket', 'store/sqlite/disk/driver', 'store/sqlite/query/pages'],
+  ...['transport/linux/libc', 'transport/linux/interfaces', 'transport/linux/readiness'],
+  ...['wire/option-text', 'engine/decision/outcome'],
+].map((name) => `src/${name}.ts`);
+
 /** What a file exports. Not what it passes on: `export { ... } from`. */
 const EXPORTED = /^export (?:async |abstract )*(?:function\*?|const|class|interface|type) (\w+)/gm;
 /** Kinds of values: each table of settings, options, fields or messages has its own of such a name. And what starts a program. */
@@ -568,6 +578,14 @@ describe('architecture', () => {
       part === 'sharing' || [...SERVES, 'src/index.ts'].includes(path)
         ? []
         : imports.filter((name) => concrete.test(name) && partOf(name) !== part),
+    );
+
+    expect(found).toEqual([]);
+  });
+
+  it('no module has state of its own, so that two servers in one process know nothing of each other', () => {
+    const found = breaches(({ path, text }) =>
+      STATEFUL.includes(path) ? [] : (text.match(STATE_OF_MODULE) ?? []),
     );
 
     expect(found).toEqual([]);

@@ -57,7 +57,7 @@ export interface LeaseView {
   isInFlight(address: Ipv4): boolean;
   /** How many addresses are in flight, wherever they are. */
   readonly inFlight: number;
-  /** True while a change that was sent may yet take the address from its holder, though that is not known to have been. */
+  /** True while a change that would end the lease of this address has been sent to etcd, and its outcome is unknown. */
   mayBeLost(address: Ipv4): boolean;
   /**
    * The address of the range that has been free longest, never used ones first in ascending order; O(1). Never one
