@@ -3,7 +3,7 @@ import { renewalTimesFor } from '../allocation/lease-time.ts';
 import type { Lease } from '../lease/lease.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { isGrantedHere } from './address/peers.ts';
-import type { Decision } from './decision/decision.ts';
+import type { RuleDecision } from './decision/decision.ts';
 import { type DecisionInput, entitlementTo } from './decision/decision-input.ts';
 import { changeOf } from './decision/outcome.ts';
 import { requestState } from './decision/request-state.ts';
@@ -16,9 +16,9 @@ const EARLY = 5000;
 
 /**
  * RFC 2131 §4.3.2: the server may choose not to extend a lease, and should return a DHCPACK regardless. One that has
- * only begun is told again: what is left of it, with T1 and T2 by that (RFC 2131 §4.4.5). Undefined: extend it.
+ * only begun is told again: what is left of it, with T1 and T2 by that (RFC 2131 §4.4.5).
  */
-export function repeatLease(input: DecisionInput, address: Ipv4): Decision | undefined {
+export function repeatLease(input: DecisionInput, address: Ipv4): RuleDecision {
   const lease = cachedLease(input, address);
   if (lease === undefined) return undefined;
   // It is durable, for the table moves only with a commit; but a mirror may lag, so that the store confirms it.

@@ -3,7 +3,7 @@ import type { Ipv4 } from '../net/ipv4.ts';
 import { contains } from '../net/prefix.ts';
 import { outranksRival } from './address/peers.ts';
 import { confirmCommitted } from './confirm-committed.ts';
-import type { Decision } from './decision/decision.ts';
+import type { RuleDecision } from './decision/decision.ts';
 import { type DecisionInput, entitlementTo, isHolder, reusableBefore } from './decision/decision-input.ts';
 import { silence } from './decision/outcome.ts';
 import { refuse, refuseBecauseOf, refuseReserved } from './reply/refuse.ts';
@@ -17,7 +17,7 @@ const LEAST_LEFT = 10;
  * is another's by settings or reservations, however long its lease still runs: the router, a gateway or the client that it
  * is reserved for is beside it there.
  */
-export function refuseForbidden(input: DecisionInput, address: Ipv4): Decision | undefined {
+export function refuseForbidden(input: DecisionInput, address: Ipv4): RuleDecision {
   const { plan, subnet, leases, client } = input;
   const entitlement = entitlementTo(address, input);
   if (entitlement === 'lease' || entitlement === 'rest') return undefined;
@@ -38,7 +38,7 @@ export function refuseForbidden(input: DecisionInput, address: Ipv4): Decision |
  * not worth an answer of a few seconds; and whoever renews again and again would keep it for ever. Its client is refused a
  * little before the end, and gets another address.
  */
-export function refuseAtEnd(input: DecisionInput, address: Ipv4): Decision | undefined {
+export function refuseAtEnd(input: DecisionInput, address: Ipv4): RuleDecision {
   const { leases } = input;
   if (entitlementTo(address, input) !== 'rest' || !leases.canPromise) return undefined;
   const lease = leases.recordAt(address);
@@ -52,7 +52,7 @@ export function refuseAtEnd(input: DecisionInput, address: Ipv4): Decision | und
  * Deviates from RFC 2131 §4.3.2: an INIT-REBOOT client of which there is no record is refused if the address is
  * leased to another client; by §3.2 (4) it would otherwise go on using it beside its holder.
  */
-export function refuseAgainstLive(input: DecisionInput, address: Ipv4): Decision | undefined {
+export function refuseAgainstLive(input: DecisionInput, address: Ipv4): RuleDecision {
   const { leases, client, now } = input;
   const current = currentAt(leases, address, now);
   if (current?.state === 'bound' && current.client !== client && isLive(current, now)) {
@@ -66,7 +66,7 @@ export function refuseAgainstLive(input: DecisionInput, address: Ipv4): Decision
 }
 
 /** RFC 2131 §4.3.2: another machine was just heard at the address, which the client would go on using beside it. */
-export function refuseInUse(input: DecisionInput, address: Ipv4): Decision | undefined {
+export function refuseInUse(input: DecisionInput, address: Ipv4): RuleDecision {
   const { context, message, leases, now } = input;
   const holder = context.answers.get(address);
   const current = currentAt(leases, address, now);
@@ -75,7 +75,7 @@ export function refuseInUse(input: DecisionInput, address: Ipv4): Decision | und
 }
 
 /** What keeps a SELECTING client from the address that it names. */
-export function refuseTaken(input: DecisionInput, address: Ipv4): Decision | undefined {
+export function refuseTaken(input: DecisionInput, address: Ipv4): RuleDecision {
   const { leases, client, now } = input;
   if (leases.isInFlight(address)) return silence('in-flight');
   const current = currentAt(leases, address, now);

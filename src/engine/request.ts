@@ -20,7 +20,7 @@ import { quarantineFor } from './address/quarantine.ts';
 import { exceedsShareOfPort } from './address/share-of-port.ts';
 import { bindingChange } from './binding-change.ts';
 import { confirmCommitted } from './confirm-committed.ts';
-import type { Decision, Reason } from './decision/decision.ts';
+import type { Decision, Reason, RuleDecision } from './decision/decision.ts';
 import {
   type DecisionInput,
   entitlementTo,
@@ -141,7 +141,7 @@ function reboot(input: DecisionInput, address: Ipv4): Decision {
 }
 
 /** What keeps a client from going on with an address, whoever has it. */
-function refuseBefore(input: DecisionInput, address: Ipv4): Decision | undefined {
+function refuseBefore(input: DecisionInput, address: Ipv4): RuleDecision {
   return (
     refuseForbidden(input, address) ??
     leaveToShare(input, address) ??
@@ -177,9 +177,9 @@ function extend(input: DecisionInput, address: Ipv4): Decision {
 
 /**
  * A lease file that was put back may name the address that the client had before: where its record there was not
- * confirmed since, and ARP shows the client at the address that it renews, that one is its own. Undefined: it is not so.
+ * confirmed since, and ARP shows the client at the address that it renews, that one is its own.
  */
-function moveBack(input: DecisionInput, address: Ipv4): Decision | undefined {
+function moveBack(input: DecisionInput, address: Ipv4): RuleDecision {
   const { leases, client, now, context, message, plan } = input;
   const binding = leases.bindingOf(client);
   if (!isBoundTo(binding, client, now) || binding.version > context.lastGapRevision) return undefined;
@@ -189,7 +189,7 @@ function moveBack(input: DecisionInput, address: Ipv4): Decision | undefined {
 }
 
 /** The client's own address that was put into quarantine, for what may have been itself. Undefined: it was not, or stays there. */
-function endQuarantine(input: DecisionInput, address: Ipv4, reason: Reason): Decision | undefined {
+function endQuarantine(input: DecisionInput, address: Ipv4, reason: Reason): RuleDecision {
   const quarantine = quarantineFor(input, address);
   if (quarantine === 'stands') return undefined;
   return quarantine === 'over' ? grantUnused(input, address, reason) : quarantine;

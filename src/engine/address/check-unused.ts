@@ -2,7 +2,7 @@ import { currentAt } from '../../allocation/availability.ts';
 import type { Lease } from '../../lease/lease.ts';
 import { type HardwareAddress, NO_HARDWARE } from '../../net/hardware-address.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
-import type { Decision } from '../decision/decision.ts';
+import type { Decision, RuleDecision } from '../decision/decision.ts';
 import { type DecisionInput, isHolder } from '../decision/decision-input.ts';
 import { probe, quarantineInUse, silence, waitFor } from '../decision/outcome.ts';
 import { requestStateTo } from '../decision/request-state.ts';
@@ -16,9 +16,9 @@ const QUIET_PROBE = 10;
 /**
  * RFC 2131 §3.1 (2): before an address is promised, the server should see that it is not in use. The store vouches
  * for an address that this client had last, as long as nothing can have been missed since; for any other, the segment
- * is asked by ARP. But first what stood there and is over gives way to what was heard meanwhile. Undefined: go on.
+ * is asked by ARP. But first what stood there and is over gives way to what was heard meanwhile.
  */
-export function checkUnused(input: DecisionInput, address: Ipv4): Decision | undefined {
+export function checkUnused(input: DecisionInput, address: Ipv4): RuleDecision {
   const { context, plan, now } = input;
   const over = replaceEnded(input, address);
   if (over !== undefined) return over;

@@ -4,7 +4,7 @@ import { firstGatewayFor } from '../../allocation/shared-proposals.ts';
 import { instant } from '../../lease/lease.ts';
 import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
 import { isInOthersShare } from '../../subnet/pool.ts';
-import type { Decision, FirstGateways } from '../decision/decision.ts';
+import type { FirstGateways, RuleDecision } from '../decision/decision.ts';
 import { type DecisionInput, isHolder } from '../decision/decision-input.ts';
 import { silence, waitFor } from '../decision/outcome.ts';
 import { GRANTER_WAIT, isGrantedHere, RETRY_SECS } from './peers.ts';
@@ -23,9 +23,8 @@ const LATER_WAIT = { within: 3000, milliseconds: 4000 };
  * Where gateways only hear each other: one of them answers a guest first, and the others wait for a moment. Without this,
  * each gateway would answer all guests that boot at once. It would run out of the addresses that it goes first for, and two
  * gateways would offer one address to two guests. While a guest is left to another gateway, no address is kept for it.
- * Undefined: it is answered now.
  */
-export function leaveToGateway(input: DecisionInput): Decision | undefined {
+export function leaveToGateway(input: DecisionInput): RuleDecision {
   const { context, message, now } = input;
   const { firstGateways, waited, isDiscoverRetry, host, isLeftToHost } = context;
   if (firstGateways === undefined || firstGateways.gateways.size === 0) return undefined;
@@ -41,10 +40,7 @@ export function leaveToGateway(input: DecisionInput): Decision | undefined {
  * has the guest ask again only after 4, 8 and 16 seconds, when other guests may have taken that address. No more guests wait at
  * a time than are left to another gateway. Undefined: no address becomes free by waiting.
  */
-export function leaveToClaims(
-  { context, message, now }: DecisionInput,
-  search: Search,
-): Decision | undefined {
+export function leaveToClaims({ context, message, now }: DecisionInput, search: Search): RuleDecision {
   if (message.type !== 'DHCPDISCOVER' || context.waited) return undefined;
   const isFreeWithin = (within: number) =>
     oldestOfSilentPeer({ ...search, now: instant(now + within) }) !== undefined;
@@ -73,9 +69,9 @@ function firstAnswering(input: DecisionInput, { gateways }: FirstGateways): Ipv4
  * Where each gateway has a share of the pool: a guest whose reserved address is in another one's share is left to that one, which
  * alone knows whether the address is free. What the guest has from this gateway it keeps, so that it is served also while the
  * other one is down. But RENEWING asks this gateway alone (RFC 2131 §4.4.5): it is not answered, so that the guest asks all
- * gateways (REBINDING), and the other one refuses it once and gives it the reserved address. Undefined: it is answered now.
+ * gateways (REBINDING), and the other one refuses it once and gives it the reserved address.
  */
-export function leaveToShare(input: DecisionInput, address: Ipv4): Decision | undefined {
+export function leaveToShare(input: DecisionInput, address: Ipv4): RuleDecision {
   const { reservation, subnet, context, message, arrival, now } = input;
   if (reservation === undefined || !isInOthersShare(subnet, reservation.address)) return undefined;
   if (message.type === 'DHCPDISCOVER') {
@@ -90,9 +86,9 @@ export function leaveToShare(input: DecisionInput, address: Ipv4): Decision | un
 
 /**
  * Where gateways hear of each other and nothing more: a new guest of another host is left to the gateway there for a moment,
- * so that no two gateways want one address when many boot. Undefined: it is answered now.
+ * so that no two gateways want one address when many boot.
  */
-export function leaveToHost({ context, message, now }: DecisionInput, address: Ipv4): Decision | undefined {
+export function leaveToHost({ context, message, now }: DecisionInput, address: Ipv4): RuleDecision {
   const { isLeftToHost, isDiscoverRetry, waited } = context;
   if (isLeftToHost !== true || waited || isDiscoverRetry || message.secs >= RETRY_SECS) return undefined;
   return waitFor(address, 'left-to-host', now, LEFT_FOR);

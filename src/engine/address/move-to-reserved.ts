@@ -1,6 +1,6 @@
 import { isAvailable } from '../../allocation/search.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
-import type { Decision } from '../decision/decision.ts';
+import type { RuleDecision } from '../decision/decision.ts';
 import { type DecisionInput, isHolder } from '../decision/decision-input.ts';
 import { refuseReserved } from '../reply/refuse.ts';
 import { checkUnused } from './check-unused.ts';
@@ -10,9 +10,9 @@ import { searchOf } from './search.ts';
 /**
  * RFC 2131 §4.3.2: a client whose notion of its address is not correct is told so. A client for which another address is
  * reserved than it has gets a DHCPNAK when it asks to go on, and then the reserved one; but only once that is free, and ARP
- * shows nobody there. Undefined: it goes on with what it has.
+ * shows nobody there.
  */
-export function moveToReserved(input: DecisionInput, address: Ipv4): Decision | undefined {
+export function moveToReserved(input: DecisionInput, address: Ipv4): RuleDecision {
   const { reservation, leases, plan } = input;
   if (reservation === undefined || reservation.address === address || !leases.canPromise) return undefined;
   const isOwn = isHolder(input, leases.recordAt(address));

@@ -5,7 +5,7 @@ import { type Instant, isClaim, type Lease, type LeaseRecord, NEVER } from '../.
 import type { LeaseWrite } from '../../lease/lease-view.ts';
 import { NO_HARDWARE } from '../../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
-import type { Decision, DecisionContext } from '../decision/decision.ts';
+import type { DecisionContext, RuleDecision } from '../decision/decision.ts';
 import { type DecisionInput, mayBeLive } from '../decision/decision-input.ts';
 import { changeOf, freedRecord, waitFor } from '../decision/outcome.ts';
 import { AT_ONCE, isNewer, RIVAL_WAIT } from '../decision/rivals.ts';
@@ -151,7 +151,7 @@ export function endingWrites(input: PeerInput, lease: Lease): readonly LeaseWrit
  * Before the address of an ended lease is promised again: records a peer's client that has selected it meanwhile.
  * Undefined: none has.
  */
-export function replaceEnded(input: DecisionInput, address: Ipv4): Decision | undefined {
+export function replaceEnded(input: DecisionInput, address: Ipv4): RuleDecision {
   if (!hasPeers(input)) return undefined;
   const current = currentAt(input.leases, address, input.now);
   if (current === undefined || mayBeLive(input, current)) return undefined;
@@ -163,14 +163,14 @@ export function replaceEnded(input: DecisionInput, address: Ipv4): Decision | un
  * DHCPACK was not sent. The client does not have the address yet; a peer's client that has selected it since then has it.
  * Undefined: no client has, so the lease may be confirmed.
  */
-export function replaceUnanswered(input: DecisionInput, lease: Lease): Decision | undefined {
+export function replaceUnanswered(input: DecisionInput, lease: Lease): RuleDecision {
   const { context, now } = input;
   const isUnsure = lease.version <= context.lastGapRevision && now - lease.updatedAt < SELECTION_TIME;
   return isUnsure ? replaceByPeerGrant(input, lease) : undefined;
 }
 
 /** Records the peer's client that has selected the address; then the message is decided again. Undefined: none has. */
-function replaceByPeerGrant(input: DecisionInput, lease: Lease): Decision | undefined {
+function replaceByPeerGrant(input: DecisionInput, lease: Lease): RuleDecision {
   const writes = peerGrantSince(input, lease);
   if (writes === undefined) return undefined;
   const change = changeOf(input, 'binding', 'peer-granted', writes);
@@ -192,7 +192,7 @@ export function recordAfterMove(before: Lease, context: PeerInput['context'], no
  * receive both requests, so the other one refuses its client. A rival that asked before this client goes first in any
  * case. Undefined: there is no rival, and the wait is over.
  */
-export function waitForRival(input: DecisionInput, address: Ipv4): Decision | undefined {
+export function waitForRival(input: DecisionInput, address: Ipv4): RuleDecision {
   const { context, client, plan, now } = input;
   if (!hasPeers(input)) return undefined;
   const rival = context.peerObservations.rivalFor(address, client);
@@ -215,6 +215,6 @@ export function outranksRival({ context, client, plan }: DecisionInput, current:
 }
 
 /** INIT-REBOOT of a lease that another gateway granted: that gateway may answer first. Undefined: its time is over. */
-export function deferToGranter({ context, now }: DecisionInput, address: Ipv4): Decision | undefined {
+export function deferToGranter({ context, now }: DecisionInput, address: Ipv4): RuleDecision {
   return context.waited ? undefined : waitFor(address, 'deferring', now, GRANTER_WAIT);
 }

@@ -17,6 +17,9 @@ import type { REASONS } from './reasons.ts';
  */
 export type Reason = keyof typeof REASONS;
 
+/** What one rule of several decides. Undefined: it does not apply, and the next rule decides. */
+export type RuleDecision = Decision | undefined;
+
 /**
  * What to do about a message. What most messages are answered with has all its fields, in this order: whoever reads them then
  * meets few kinds of objects, and V8 reads those fast. Before a waiting message is decided again, what it keeps in flight itself is let go, so
