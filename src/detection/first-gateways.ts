@@ -1,12 +1,12 @@
+import { Bucket } from '../exchange/limits/bucket.ts';
 import type { Clock } from '../lease/clock.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Peers } from './peers.ts';
 
 /** How long it counts that a gateway has left a guest unanswered: milliseconds. */
 const COUNTS_FOR = 600_000;
-/** DHCPDISCOVERs that are left to others at once, and so many more a second: each waits here meanwhile. */
-const LEFT_AT_ONCE = 512;
-const LEFT_PER_SECOND = 64;
+/** DHCPDISCOVERs that are left to others at once, and 64 more a second: each waits here meanwhile. */
+const LEFT = { burst: 512, interval: 1000 / 64 };
 /** How long a list of them is used before it is made anew: milliseconds. */
 const LISTED_FOR = 1000;
 
@@ -26,17 +26,15 @@ export class FirstGatewayList {
   #gateways: ReadonlySet<Ipv4> = new Set();
   /** When those were listed. */
   #listedAt = Number.NEGATIVE_INFINITY;
-  #left = LEFT_AT_ONCE;
-  #leftAt: number;
+  readonly #left = new Bucket();
 
   constructor(clock: Pick<Clock, 'monotonic'>, seen: Seen) {
     this.#clock = clock;
     this.#seen = seen;
-    this.#leftAt = clock.monotonic();
   }
 
-  get gateways(): ReadonlySet<Ipv4> {
-    const now = this.#clock.monotonic();
+  /** Those heard or found that are not known to leave guests unanswered. `now`: monotonic milliseconds. */
+  gatewaysAt(now: number): ReadonlySet<Ipv4> {
     if (now - this.#listedAt < LISTED_FOR) return this.#gateways;
     this.#listedAt = now;
     for (const [gateway, since] of this.#silent) if (now - since >= COUNTS_FOR) this.#silent.delete(gateway);
@@ -57,13 +55,13 @@ export class FirstGatewayList {
     this.#listedAt = Number.NEGATIVE_INFINITY;
   }
 
-  /** True if one more guest may be left to another gateway. Counts it. */
-  takes(): boolean {
-    const now = this.#clock.monotonic();
-    this.#left = Math.min(LEFT_AT_ONCE, this.#left + ((now - this.#leftAt) * LEFT_PER_SECOND) / 1000);
-    this.#leftAt = now;
-    if (this.#left < 1) return false;
-    this.#left -= 1;
-    return true;
+  /** True if one more guest may be left to another gateway. */
+  mayLeaveGuest(now: number): boolean {
+    return !this.#left.isOver(now, LEFT);
+  }
+
+  /** A guest is left to another gateway. */
+  noteLeft(now: number): void {
+    this.#left.take(now, LEFT);
   }
 }

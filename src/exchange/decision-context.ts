@@ -45,6 +45,7 @@ export function emptyContext(): MutableContext {
     host: undefined,
     isLeftToHost: false,
     firstGateways: undefined,
+    mayLeaveGuest: false,
     leasesAtPort: 0,
     waited: false,
     isWithheld: false,
@@ -60,6 +61,7 @@ export function contextFor(
   serverState: ServerState,
   monotonic: number,
 ): DecisionContext {
+  const { firstGateways } = serverState;
   context.client = client;
   context.age = monotonic - readAt;
   context.readRevision = readRevision;
@@ -69,7 +71,8 @@ export function contextFor(
   context.probes = past.probes;
   context.peerObservations = serverState.peerObservations;
   context.clusterPeers = serverState.clusterPeers;
-  context.firstGateways = serverState.firstGateways;
+  context.firstGateways = firstGateways?.gatewaysAt(monotonic);
+  context.mayLeaveGuest = firstGateways?.mayLeaveGuest(monotonic) === true;
   context.waited = past.hasPaused;
   context.port = serverState.guestPorts?.portOf(message);
   context.isWithheld = past.isWithheld;

@@ -47,7 +47,9 @@ export class Decisions {
     const context = contextFor(this.#context, pending, serverState, this.#monotonic);
     const { port } = context;
     this.#context.leasesAtPort = port === undefined ? 0 : this.#leasesAt(port.name);
-    return decide(pending.message, pending.arrival, context, this.#now, store.leases, plan);
+    const decision = decide(pending.message, pending.arrival, context, this.#now, store.leases, plan);
+    if (isLeftToOthers(decision)) serverState.firstGateways?.noteLeft(this.#monotonic);
+    return decision;
   }
 
   /** An address was offered without being held: as long as there are others, the next client is offered another one. */
@@ -58,4 +60,9 @@ export class Decisions {
   #leasesAt(port: string): number {
     return this.#parts.store.leases.leasesAt(port) + this.#inFlight.leasesAt(port);
   }
+}
+
+/** True if the client is left to a gateway that may answer it first, or to what is claimed for one. */
+function isLeftToOthers({ kind, reason }: Decision): boolean {
+  return kind === 'wait' && (reason === 'left-to-gateway' || reason === 'left-to-claims');
 }

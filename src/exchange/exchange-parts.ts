@@ -1,7 +1,6 @@
 import type {
   ClusterPeers,
   Decide,
-  FirstGateways,
   GuestHost,
   PeerObservations,
   QuietObservations,
@@ -90,7 +89,7 @@ export interface ServerState {
    * for a DHCPDISCOVER. Absent: nothing shows it.
    */
   isLeftToHost?(message: Message): boolean;
-  /** The other gateways that may answer a guest first, where none shares its leases; absent: there are none. */
+  /** Absent: the leases are shared. */
   readonly firstGateways?: FirstGateways | undefined;
   /**
    * A DHCPDISCOVER that was left to another gateway has waited to the end: nobody has answered it.
@@ -112,6 +111,16 @@ export interface GuestPorts {
   portOf(message: Message): BridgePort | undefined;
   /** The host that a message's card is at. It asks nobody. */
   hostOf(message: Message): GuestHost;
+}
+
+/** The gateways that a guest may be left to for a moment, where gateways hear of each other and nothing more. */
+export interface FirstGateways {
+  /** @param now Monotonic milliseconds. */
+  gatewaysAt(now: number): ReadonlySet<Ipv4>;
+  /** True if one more guest may be left to others. It is not counted by this. */
+  mayLeaveGuest(now: number): boolean;
+  /** Counts a guest that is left to others. */
+  noteLeft(now: number): void;
 }
 
 /** `weak`: absent for an answer that is certain, and where nobody has answered. */

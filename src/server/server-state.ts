@@ -120,7 +120,7 @@ export function serverStateOf(
     },
     noteReply: (message, arrival) => rogueServers.noteReply(message, arrival),
     noteDiscover: (sender: ClientKey) => {
-      const hasOthers = peers.peers.size > 0 || (firstGateways?.gateways.size ?? 0) > 0;
+      const hasOthers = peers.peers.size > 0 || (firstGateways?.gatewaysAt(monotonic()).size ?? 0) > 0;
       if (clusterPeers !== undefined || hasOthers) discoverRetries.note(sender, monotonic());
     },
     isDiscoverRetry: (sender: ClientKey) => discoverRetries.isRetry(sender),

@@ -4,7 +4,7 @@ import { firstGatewayFor } from '../../allocation/shared-proposals.ts';
 import { instant } from '../../lease/lease.ts';
 import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
 import { isInOthersShare } from '../../subnet/pool.ts';
-import type { FirstGateways, RuleDecision } from '../decision/decision.ts';
+import type { RuleDecision } from '../decision/decision.ts';
 import { type DecisionInput, isHolder } from '../decision/decision-input.ts';
 import { silence, waitFor } from '../decision/outcome.ts';
 import { GRANTER_WAIT, isGrantedHere, RETRY_SECS } from './peers.ts';
@@ -26,12 +26,12 @@ const LATER_WAIT = { within: 3000, milliseconds: 4000 };
  */
 export function leaveToGateway(input: DecisionInput): RuleDecision {
   const { context, message, now } = input;
-  const { firstGateways, waited, isDiscoverRetry, host, isLeftToHost } = context;
-  if (firstGateways === undefined || firstGateways.gateways.size === 0) return undefined;
+  const { firstGateways, mayLeaveGuest, waited, isDiscoverRetry, host, isLeftToHost } = context;
+  if (firstGateways === undefined || firstGateways.size === 0 || mayLeaveGuest !== true) return undefined;
   if (waited || context.answers.size > 0 || isDiscoverRetry || message.secs >= RETRY_SECS) return undefined;
   if (host === 'own' || isLeftToHost === true) return undefined;
   const first = firstAnswering(input, firstGateways);
-  if (first === undefined || !firstGateways.takes()) return undefined;
+  if (first === undefined) return undefined;
   return { ...waitFor(UNSPECIFIED, 'left-to-gateway', now, LEFT_FOR), leftTo: first };
 }
 
@@ -42,9 +42,10 @@ export function leaveToGateway(input: DecisionInput): RuleDecision {
  */
 export function leaveToClaims({ context, message, now }: DecisionInput, search: Search): RuleDecision {
   if (message.type !== 'DHCPDISCOVER' || context.waited) return undefined;
+  if (context.firstGateways === undefined || context.mayLeaveGuest !== true) return undefined;
   const isFreeWithin = (within: number) =>
     oldestOfSilentPeer({ ...search, now: instant(now + within) }) !== undefined;
-  if (!isFreeWithin(LATER_WAIT.within) || context.firstGateways?.takes() !== true) return undefined;
+  if (!isFreeWithin(LATER_WAIT.within)) return undefined;
   const { milliseconds } = isFreeWithin(FIRST_WAIT.within) ? FIRST_WAIT : LATER_WAIT;
   return waitFor(UNSPECIFIED, 'left-to-claims', now, milliseconds);
 }
@@ -53,7 +54,7 @@ export function leaveToClaims({ context, message, now }: DecisionInput, search: 
  * The gateway that answers a guest first: the one that has granted its last lease, else the one that goes first for the
  * address at the guest's own position in the pools (RFC 3074: a hash of the client decides). Undefined: this one.
  */
-function firstAnswering(input: DecisionInput, { gateways }: FirstGateways): Ipv4 | undefined {
+function firstAnswering(input: DecisionInput, gateways: ReadonlySet<Ipv4>): Ipv4 | undefined {
   const { client, leases, plan, subnet, reservation } = input;
   const last = leases.bindingOf(client);
   if (last !== undefined && isGrantedHere(input, last)) return undefined;

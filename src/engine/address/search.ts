@@ -25,7 +25,7 @@ export function searchOf(input: DecisionInput): Search {
     self: plan.serverIdentifier,
     hostGateway: hostGatewayOf(context, plan.serverIdentifier),
     peers: context.peerObservations.peers,
-    firstGateways: context.firstGateways?.gateways,
+    firstGateways: context.firstGateways,
     isThere: (gateway) => context.peerObservations.isThere(gateway),
     listeningSince: context.peerObservations.since,
     clusterPeers: context.clusterPeers?.live,

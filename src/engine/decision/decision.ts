@@ -97,8 +97,13 @@ export interface DecisionContext {
   readonly host?: GuestHost;
   /** A gateway that shares nothing with this one answers the guests of that host: a new one is left to it for a moment. */
   readonly isLeftToHost?: boolean;
-  /** The others that may answer a guest first, where none shares its leases; absent: there are none. */
-  readonly firstGateways?: FirstGateways | undefined;
+  /**
+   * The gateways that a guest may be left to for a moment, where gateways hear of each other and nothing more: those heard, or
+   * shown by ARP where gateways may be, that are not known to leave guests unanswered. Absent: leases are shared.
+   */
+  readonly firstGateways?: ReadonlySet<Ipv4> | undefined;
+  /** True if one more guest may be left to others: each waits here meanwhile. The exchange counts those that are left. */
+  readonly mayLeaveGuest?: boolean;
   /** Leases that guests behind that port have, or that are being written for them. */
   readonly leasesAtPort?: number;
   /**
@@ -181,14 +186,6 @@ export interface QuietObservations extends QuietView {
 
 /** own: this host. An address: another host, whose tunnel ends there. Undefined: not known. */
 export type GuestHost = 'own' | Ipv4 | undefined;
-
-/** The gateways that a guest may be left to for a moment, where gateways hear of each other and nothing more. */
-export interface FirstGateways {
-  /** Those heard, or shown by ARP where gateways may be, that are not known to leave guests unanswered. */
-  readonly gateways: ReadonlySet<Ipv4>;
-  /** True if one more guest may be left to one of them. Counts it. */
-  takes(): boolean;
-}
 
 /** The gateways that share their leases. */
 export interface ClusterPeers {
