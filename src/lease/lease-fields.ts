@@ -35,7 +35,7 @@ interface JournalPlace {
 }
 
 /** One row of the table. A dash: it does not go there, or something else says it. */
-interface Field<Type, Kept, Column, Listed, Claim, Journal> {
+interface Field<Type, Kept, Column, Listed, Etcd, Journal> {
   readonly type: Type;
   readonly where: Kept;
   /** Its column in the table `lease`. */
@@ -43,7 +43,7 @@ interface Field<Type, Kept, Column, Listed, Claim, Journal> {
   /** Its column in the view `leases`, and its member in `leases --json`. */
   readonly listed: Listed;
   /** Its member in what etcd has of an address; with a question mark: it may be absent. */
-  readonly claim: Claim;
+  readonly etcd: Etcd;
   readonly journal: Journal;
   /** What the column has where there is nothing, as in rows from before it was added. Absent: there is always something. */
   readonly empty?: 0 | null;
@@ -61,7 +61,7 @@ export const LEASE_FIELDS = {
     where: 'memory',
     column: 'address',
     listed: 'address',
-    claim: '-',
+    etcd: '-',
     journal: u32(4),
   }),
   /** Who holds it, or who held it last. */
@@ -70,7 +70,7 @@ export const LEASE_FIELDS = {
     where: 'memory',
     column: 'client',
     listed: 'client',
-    claim: 'client',
+    etcd: 'client',
     journal: length(16),
   }),
   /**
@@ -82,7 +82,7 @@ export const LEASE_FIELDS = {
     where: 'memory',
     column: 'mac',
     listed: 'mac',
-    claim: 'mac',
+    etcd: 'mac',
     journal: f64(20),
   }),
   state: field({
@@ -90,7 +90,7 @@ export const LEASE_FIELDS = {
     where: 'memory',
     column: 'state',
     listed: 'state',
-    claim: 'state',
+    etcd: 'state',
     journal: u8(12),
   }),
   /** When it last began; a renewal leaves it as it is. */
@@ -99,7 +99,7 @@ export const LEASE_FIELDS = {
     where: 'file',
     column: 'starts_at',
     listed: 'starts',
-    claim: '-',
+    etcd: '-',
     journal: '-',
   }),
   /** End of the lease, offer or quarantine; when free: when it became free. */
@@ -108,7 +108,7 @@ export const LEASE_FIELDS = {
     where: 'memory',
     column: 'expires_at',
     listed: 'expires',
-    claim: 'expiresAt',
+    etcd: 'expiresAt',
     journal: f64(28),
   }),
   /** When it was last written: the `at` of that change. */
@@ -117,7 +117,7 @@ export const LEASE_FIELDS = {
     where: 'memory',
     column: 'updated_at',
     listed: 'updated',
-    claim: 'updatedAt',
+    etcd: 'updatedAt',
     journal: f64(36),
   }),
   version: field({
@@ -125,7 +125,7 @@ export const LEASE_FIELDS = {
     where: 'memory',
     column: 'version',
     listed: '-',
-    claim: '-',
+    etcd: '-',
     journal: f64(44),
   }),
   /** Option 12 or 81. It belongs to the client, and stays as long as the address names it. */
@@ -134,7 +134,7 @@ export const LEASE_FIELDS = {
     where: 'people',
     column: 'hostname',
     listed: 'hostname',
-    claim: 'hostname?',
+    etcd: 'hostname?',
     journal: length(18),
     empty: null,
   }),
@@ -144,7 +144,7 @@ export const LEASE_FIELDS = {
     where: 'people',
     column: 'node',
     listed: 'node',
-    claim: 'node',
+    etcd: 'node',
     journal: '-',
     empty: null,
   }),
@@ -154,7 +154,7 @@ export const LEASE_FIELDS = {
     where: 'aside',
     column: 'vps_id',
     listed: 'vps_id',
-    claim: 'vpsId?',
+    etcd: 'vpsId?',
     journal: id(0),
     empty: null,
   }),
@@ -164,7 +164,7 @@ export const LEASE_FIELDS = {
     where: 'memory',
     column: 'granter',
     listed: '-',
-    claim: 'granter',
+    etcd: 'granter',
     journal: u32(8),
     empty: 0,
   }),
@@ -174,7 +174,7 @@ export const LEASE_FIELDS = {
     where: 'memory',
     column: 'lease_seconds',
     listed: 'lease_seconds',
-    claim: 'leaseSeconds?',
+    etcd: 'leaseSeconds?',
     journal: u32(60),
     empty: 0,
   }),
@@ -184,7 +184,7 @@ export const LEASE_FIELDS = {
     where: 'aside',
     column: 'reservation_id',
     listed: 'reservation_id',
-    claim: 'reservationId?',
+    etcd: 'reservationId?',
     journal: id(1),
     empty: null,
   }),
@@ -194,7 +194,7 @@ export const LEASE_FIELDS = {
     where: 'aside',
     column: 'organization_id',
     listed: 'organization_id',
-    claim: 'organizationId?',
+    etcd: 'organizationId?',
     journal: id(2),
     empty: null,
   }),
@@ -204,7 +204,7 @@ export const LEASE_FIELDS = {
     where: 'aside',
     column: 'port',
     listed: 'port',
-    claim: 'port?',
+    etcd: 'port?',
     journal: id(3),
     empty: null,
   }),
@@ -238,9 +238,9 @@ function field<
   const Kept extends Where,
   const Column extends string,
   const Listed extends string,
-  const Claim extends string,
+  const Etcd extends string,
   Journal extends JournalPlace | '-',
->(row: Field<Type, Kept, Column, Listed, Claim, Journal>): typeof row {
+>(row: Field<Type, Kept, Column, Listed, Etcd, Journal>): typeof row {
   return row;
 }
 

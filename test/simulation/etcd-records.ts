@@ -3,7 +3,7 @@ import type { LeaseChange } from '../../src/lease/lease-view.ts';
 import type { Reservation } from '../../src/lease/reservation/reservation.ts';
 import { ipv4ToText } from '../../src/net/ipv4.ts';
 import type { WatchEvent } from '../../src/store/etcd/client/etcd.ts';
-import { type Claim, decodeEntry } from '../../src/store/etcd/keys/entry.ts';
+import { decodeEntry, type EtcdRecord } from '../../src/store/etcd/keys/entry.ts';
 import { Keys } from '../../src/store/etcd/keys/keys.ts';
 import { parseReservation } from '../../src/store/etcd/keys/reservation-value.ts';
 import type { Outcome } from '../../src/store/lease-store.ts';
@@ -11,7 +11,7 @@ import { SEGMENT } from '../support/shared-store.ts';
 import type { SimulatedCluster } from './etcd.ts';
 
 /** A record, and when it was written by the true time, whatever the clock of its gateway said: milliseconds. */
-export interface Written extends Claim {
+export interface Written extends EtcdRecord {
   readonly writtenAt: number;
 }
 
@@ -89,7 +89,7 @@ export class EtcdRecords {
         if (next === 'precondition-only' || next.state === 'free') continue;
         // Two gateways may do the same for a client in the same millisecond.
         const granter = next.granter === undefined ? server : ipv4ToText(next.granter);
-        const isIts = (record: Claim | undefined) =>
+        const isIts = (record: EtcdRecord | undefined) =>
           record?.granter === granter &&
           record.client === next.client &&
           record.state === next.state &&
@@ -133,7 +133,7 @@ export class EtcdRecords {
   }
 
   /** No gateway leases what is reserved in etcd to another client, however far it lags. */
-  #checkReserved(address: string, { state, mac }: Claim): void {
+  #checkReserved(address: string, { state, mac }: EtcdRecord): void {
     if (state !== 'bound') return;
     for (const { id, macs, address: reserved, retiredUntil } of this.#reservations.values())
       if (
@@ -144,7 +144,7 @@ export class EtcdRecords {
         this.#fault(`${address} is leased to ${mac.toString(16)}, though it is reserved as ${id}`);
   }
 
-  #note(address: string, record: Claim): void {
+  #note(address: string, record: EtcdRecord): void {
     const records = this.#records.get(address);
     // A reservation of the address writes its key anew, and leaves the record as it is.
     const last = records?.at(-1);

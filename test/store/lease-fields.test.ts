@@ -11,7 +11,7 @@ import {
 import type { OutsideId } from '../../src/lease/outside-id.ts';
 import { LeaseTable } from '../../src/lease-table/lease-table.ts';
 import { ipv4ToText } from '../../src/net/ipv4.ts';
-import { claimOf, formatEntry, leaseOfClaim, parseEntry } from '../../src/store/etcd/keys/entry.ts';
+import { etcdRecordOf, formatEntry, leaseOfRecord, parseEntry } from '../../src/store/etcd/keys/entry.ts';
 import type { KeptLease } from '../../src/store/mirror.ts';
 import { openSqlite } from '../../src/store/sqlite/disk/driver.ts';
 import {
@@ -63,7 +63,7 @@ function only(names: readonly FieldName[], fields: Fields): Fields {
 
 const IN_MEMORY = FIELD_NAMES.filter((name) => ['memory', 'aside'].includes(LEASE_FIELDS[name].where));
 const NOT_IN_THE_FILE_ALONE = FIELD_NAMES.filter((name) => LEASE_FIELDS[name].where !== 'file');
-const IN_CLAIMS = FIELD_NAMES.filter((name) => LEASE_FIELDS[name].claim !== '-');
+const IN_ETCD = FIELD_NAMES.filter((name) => LEASE_FIELDS[name].etcd !== '-');
 const IN_JOURNAL = FIELD_NAMES.filter((name) => LEASE_FIELDS[name].journal !== '-');
 const LISTED = FIELD_NAMES.filter((name) => LEASE_FIELDS[name].listed !== '-');
 
@@ -109,7 +109,7 @@ describe('each field of LEASE_FIELDS', () => {
 
     placesOf((name) => LEASE_FIELDS[name].column);
     placesOf((name) => LEASE_FIELDS[name].listed);
-    placesOf((name) => LEASE_FIELDS[name].claim);
+    placesOf((name) => LEASE_FIELDS[name].etcd);
     placesOf((name) => JSON.stringify(LEASE_FIELDS[name].journal).replace('"-"', '-'));
     expect(ID_NAMES.map((name) => LEASE_FIELDS[name].journal)).toEqual(
       ID_NAMES.map((_, index) => ({ as: 'id', at: index })),
@@ -278,14 +278,14 @@ describe('each field of LEASE_FIELDS', () => {
   });
 
   it('is in what etcd has of an address, and comes back from there', () => {
-    const claim = claimOf(LEASE, ipv4ToText(GRANTER), LEASE.node, 'bound');
+    const written = etcdRecordOf(LEASE, ipv4ToText(GRANTER), LEASE.node, 'bound');
 
-    const record = parseEntry(formatEntry({ record: claim, op: 'one' }))?.record;
+    const record = parseEntry(formatEntry({ record: written, op: 'one' }))?.record;
 
-    const members = IN_CLAIMS.map((name) => LEASE_FIELDS[name].claim.replace('?', ''));
+    const members = IN_ETCD.map((name) => LEASE_FIELDS[name].etcd.replace('?', ''));
     expect(Object.keys(record ?? {}).sort()).toEqual([...members, 'reason'].sort());
-    const lease = record && leaseOfClaim(LEASE.address, record, LEASE.version);
-    expect(only(IN_CLAIMS, { ...record, ...fieldsOf(lease ?? {}) })).toEqual(expected(IN_CLAIMS));
+    const lease = record && leaseOfRecord(LEASE.address, record, LEASE.version);
+    expect(only(IN_ETCD, { ...record, ...fieldsOf(lease ?? {}) })).toEqual(expected(IN_ETCD));
   });
 
   it('is in the mirror of shared leases, also when it is opened again', async () => {

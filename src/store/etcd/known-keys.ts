@@ -6,7 +6,7 @@ import type { Say } from '../../log/say.ts';
 import { type Ipv4, ipv4FromText, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { KeptLease, Mirror, MirroredChange } from '../mirror.ts';
 import type { KeyValue, Revision, WatchEvent } from './client/etcd.ts';
-import { type Claim, type Entry, leaseOfClaim, parseEntry, textIn, utf8ToText } from './keys/entry.ts';
+import { type Entry, type EtcdRecord, leaseOfRecord, parseEntry, textIn, utf8ToText } from './keys/entry.ts';
 import { ForeignTextWarnings, unused, withheld } from './keys/foreign-text.ts';
 import type { Keys } from './keys/keys.ts';
 import { KnownClients } from './keys/known-clients.ts';
@@ -229,7 +229,7 @@ export class KnownKeys {
     if (hadEntry || entry !== undefined) this.#table.withdrawOffer(address);
     this.#learnRecord(address, revision, entry, this.#mirrored.delete(address));
     if (entry?.offer !== undefined)
-      this.#table.loadOffer(this.#reckoning.offer(leaseOfClaim(address, entry.offer, revision)));
+      this.#table.loadOffer(this.#reckoning.offer(leaseOfRecord(address, entry.offer, revision)));
     this.#table.reached(revision);
   }
 
@@ -270,7 +270,7 @@ export class KnownKeys {
       this.#changed({ before, after: { ...lease, hostname: undefined, node: '' }, reason: 'freed' });
       return;
     }
-    const lease = leaseOfClaim(address, record, revision);
+    const lease = leaseOfRecord(address, record, revision);
     this.#table.load(lease, this.#reckoning.isOfEarlier(lease.granter, entry.op));
     const isKnown = before?.version === revision || !isFirst;
     const isSame = before !== undefined && isKnown && sameLease(before, lease);
@@ -291,6 +291,6 @@ function sameLease(one: Lease, other: Lease): boolean {
   );
 }
 
-function keptOf(lease: Lease, claim: Claim): KeptLease {
-  return { ...lease, hostname: textIn(claim.hostname), node: claim.node };
+function keptOf(lease: Lease, record: EtcdRecord): KeptLease {
+  return { ...lease, hostname: textIn(record.hostname), node: record.node };
 }

@@ -6,7 +6,15 @@ import type { LeaseTable } from '../../lease-table/lease-table.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { Compare, EtcdOperation } from './client/etcd.ts';
 import { compareOnce } from './keys/compare-once.ts';
-import { type Claim, claimOf, type Entry, formatEntry, idsOf, textIn, unknownIn } from './keys/entry.ts';
+import {
+  type Entry,
+  type EtcdRecord,
+  etcdRecordOf,
+  formatEntry,
+  idsOf,
+  textIn,
+  unknownIn,
+} from './keys/entry.ts';
 import type { Keys } from './keys/keys.ts';
 import type { KnownKeys } from './known-keys.ts';
 import { planReservations } from './planned-reservations.ts';
@@ -113,7 +121,7 @@ function entryAfter(
       ? undefined
       : { ...unknown, ...(record === undefined ? {} : { record }), op: operationId };
   const { seeded: _seeded, ...rest } = unknown; // It belongs to the old record.
-  return { ...rest, record: claimAfter(author, write.next, change, record), op: operationId };
+  return { ...rest, record: recordAfter(author, write.next, change, record), op: operationId };
 }
 
 function binds({ next }: LeaseWrite): boolean {
@@ -121,12 +129,12 @@ function binds({ next }: LeaseWrite): boolean {
 }
 
 /** Host name, ids and members of a newer version belong to the client: they stay as long as the address names it. */
-function claimAfter(
+function recordAfter(
   author: WritingGateway,
   next: LeaseRecord,
   change: LeaseChange,
-  before: Claim | undefined,
-): Claim {
+  before: EtcdRecord | undefined,
+): EtcdRecord {
   const granter = next.granter === undefined ? author.granter : ipv4ToText(next.granter);
   const own = before?.client === next.client ? before : undefined;
   const lease = {
@@ -134,8 +142,8 @@ function claimAfter(
     hostname: next.hostname ?? textIn(own?.hostname),
     ids: idsAfter(next, own && { client: next.client, ids: idsOf(own) }),
   };
-  const claim = claimOf(lease, granter, author.node, historyReason(change));
-  return own === undefined ? claim : { ...unknownIn(own), ...claim };
+  const written = etcdRecordOf(lease, granter, author.node, historyReason(change));
+  return own === undefined ? written : { ...unknownIn(own), ...written };
 }
 
 /** True: the entry names the client only as the last holder of a free record. */

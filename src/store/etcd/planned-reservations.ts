@@ -6,7 +6,7 @@ import type { ReservationWrite } from '../../lease/reservation/reservation.ts';
 import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { UnreadableKey, WhatIsWritten } from '../lease-store.ts';
 import type { Compare, EtcdOperation } from './client/etcd.ts';
-import { type Claim, type Entry, formatEntry } from './keys/entry.ts';
+import { type Entry, type EtcdRecord, formatEntry } from './keys/entry.ts';
 import { remedyFor, remedyForReservation } from './keys/foreign-text.ts';
 import type { Keys } from './keys/keys.ts';
 import { type IdentityChange, planIdentities } from './keys/plan-identities.ts';
@@ -146,7 +146,7 @@ function addressWrite(
  * The record at an address whose client has moved on since its lease here was over, though nobody has ended that yet. Written
  * again as it is, it would be the newest that names the client. Undefined: there is none.
  */
-function leftRecord(known: KnownKeys, address: Ipv4): Claim | undefined {
+function leftRecord(known: KnownKeys, address: Ipv4): EtcdRecord | undefined {
   const record = known.entryAt(address)?.record;
   if (record?.state !== 'bound') return undefined;
   const current = known.clients.addressOf(record.client);

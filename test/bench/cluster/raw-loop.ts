@@ -3,7 +3,7 @@ import { ipv4, ipv4ToText } from '../../../src/net/ipv4.ts';
 import { systemClock } from '../../../src/server/system-clock.ts';
 import type { EtcdOperation, Transaction } from '../../../src/store/etcd/client/etcd.ts';
 import { GrpcEtcd } from '../../../src/store/etcd/client/grpc-etcd.ts';
-import { type Claim, encodeEntry } from '../../../src/store/etcd/keys/entry.ts';
+import { type EtcdRecord, encodeEntry } from '../../../src/store/etcd/keys/entry.ts';
 import { Keys } from '../../../src/store/etcd/keys/keys.ts';
 import { latencyOf } from '../report/statistics.ts';
 import type { RawResult, RawWork } from './raw-work.ts';
@@ -65,7 +65,7 @@ function changeOf(number: number): Transaction {
   const address = ipv4(0x0a_10_00_00 + number);
   const client = `01${(0x02_0000_000000 + number).toString(16).padStart(12, '0')}`;
   const both = [keys.ofClient(client), keys.ofAddress(address)];
-  const entry = { record: claimOf(client, number), op: opOf(number) };
+  const entry = { record: recordOf(client, number), op: opOf(number) };
   return {
     compare: both.map((key) => ({ key, modRevision: 0 })),
     success: [
@@ -76,7 +76,7 @@ function changeOf(number: number): Transaction {
   };
 }
 
-function claimOf(client: string, number: number): Claim {
+function recordOf(client: string, number: number): EtcdRecord {
   const now = systemClock.now();
   const times = { expiresAt: now + LEASE_MILLISECONDS, updatedAt: now };
   return {

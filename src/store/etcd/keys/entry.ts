@@ -17,25 +17,25 @@ type Unbranded<Value> = Value extends LeaseState ? Value : number;
 
 /** The members that LEASE_FIELDS has without a question mark, and those with one. */
 type Members = {
-  readonly [Name in keyof Fields as Exclude<Fields[Name]['claim'], '-' | `${string}?`>]: Member<Name>;
+  readonly [Name in keyof Fields as Exclude<Fields[Name]['etcd'], '-' | `${string}?`>]: Member<Name>;
 };
 type OptionalMembers = {
-  readonly [Name in keyof Fields as Fields[Name]['claim'] extends `${infer Claim}?`
-    ? Claim
+  readonly [Name in keyof Fields as Fields[Name]['etcd'] extends `${infer Member}?`
+    ? Member
     : never]?: Member<Name>;
 };
 
 /** A record or an offer of an address, as one gateway wrote it, by LEASE_FIELDS. `granter` is dotted. */
-export interface Claim extends Members, OptionalMembers {
+export interface EtcdRecord extends Members, OptionalMembers {
   /** The reason for the change: for the history on every node. */
   readonly reason?: string;
 }
 
 /** The value of an address's key, as JSON. Fields that this version does not know are kept unchanged. */
 export interface Entry {
-  readonly record?: Claim;
+  readonly record?: EtcdRecord;
   /** Counts instead of the record until it is taken, withdrawn or over. */
-  readonly offer?: Claim;
+  readonly offer?: EtcdRecord;
   /** It came from a mirror of an earlier generation: the revision that it had there. */
   readonly seeded?: Revision;
   /** The id of the reservation of the address, in force or retired. It is written with that, so that each sees the other. */
@@ -71,8 +71,8 @@ export function parseEntry(text: string): Entry | undefined {
   const { record, offer, op } = entry as Partial<Record<string, unknown>>;
   const isOurs =
     typeof op === 'string' &&
-    (record === undefined || isClaim(record)) &&
-    (offer === undefined || isClaim(offer));
+    (record === undefined || isEtcdRecord(record)) &&
+    (offer === undefined || isEtcdRecord(offer));
   return isOurs ? (entry as Entry) : undefined;
 }
 
@@ -87,34 +87,39 @@ export function utf8ToText(value: Uint8Array): string {
 const CHECKS = { ...FIELD_CHECKS, ipv4: FIELD_CHECKS.text };
 /** The members that are checked. Optional texts for people are not: a wrong one must not make an address unusable. */
 const MEMBERS = FIELD_NAMES.flatMap((name) => {
-  const { type, claim, where } = LEASE_FIELDS[name];
-  const isOptional = claim.endsWith('?');
-  if (claim === '-' || (isOptional && where !== 'memory')) return [];
-  return [{ member: claim.replace('?', ''), isOptional, isFitting: CHECKS[type] }];
+  const { type, etcd, where } = LEASE_FIELDS[name];
+  const isOptional = etcd.endsWith('?');
+  if (etcd === '-' || (isOptional && where !== 'memory')) return [];
+  return [{ member: etcd.replace('?', ''), isOptional, isFitting: CHECKS[type] }];
 });
 
-function isClaim(value: unknown): value is Claim {
+function isEtcdRecord(value: unknown): value is EtcdRecord {
   if (typeof value !== 'object' || value === null) return false;
-  const claim = value as Partial<Record<string, unknown>>;
+  const record = value as Partial<Record<string, unknown>>;
   return MEMBERS.every(
     ({ member, isOptional, isFitting }) =>
-      (isOptional && claim[member] === undefined) || isFitting(claim[member]),
+      (isOptional && record[member] === undefined) || isFitting(record[member]),
   );
 }
 
-/** The values of a claim. */
-export interface ClaimedLease
+/** The values of a record. */
+export interface RecordedLease
   extends Pick<Lease, 'client' | 'hardware' | 'state' | 'expiresAt' | 'updatedAt' | 'leaseSeconds' | 'ids'> {
   readonly hostname?: string | undefined;
 }
 
 /**
- * The claim of a lease, as it is written to etcd. Members without a value are absent.
+ * The record of a lease, as etcd has it. Members without a value are absent.
  *
  * @param granter The gateway's server identifier, dotted.
  * @param node The name of its node.
  */
-export function claimOf(lease: ClaimedLease, granter: string, node: string, reason?: string): Claim {
+export function etcdRecordOf(
+  lease: RecordedLease,
+  granter: string,
+  node: string,
+  reason?: string,
+): EtcdRecord {
   const { client, hardware, state, expiresAt, updatedAt, leaseSeconds, hostname, ids } = lease;
   return {
     ...{ client, mac: hardware, state, expiresAt, updatedAt },
@@ -126,37 +131,37 @@ export function claimOf(lease: ClaimedLease, granter: string, node: string, reas
   };
 }
 
-/** A member that is text for people; undefined where it is not text, which does not make the claim invalid. */
+/** A member that is text for people; undefined where it is not text, which does not make the record invalid. */
 export function textIn(member: unknown): string | undefined {
   return typeof member === 'string' ? member : undefined;
 }
 
 const KNOWN = new Set<string>([
   'reason',
-  ...FIELD_NAMES.map((name) => LEASE_FIELDS[name].claim.replace('?', '')),
+  ...FIELD_NAMES.map((name) => LEASE_FIELDS[name].etcd.replace('?', '')),
 ]);
 
 /** The members of a newer version, which this one does not know. */
-export function unknownIn(claim: Claim): object {
-  return Object.fromEntries(Object.entries(claim).filter(([member]) => !KNOWN.has(member)));
+export function unknownIn(record: EtcdRecord): object {
+  return Object.fromEntries(Object.entries(record).filter(([member]) => !KNOWN.has(member)));
 }
 
-export function idsOf(claim: Claim): OutsideIds | undefined {
-  return idsFrom((name) => claim[name]);
+export function idsOf(record: EtcdRecord): OutsideIds | undefined {
+  return idsFrom((name) => record[name]);
 }
 
-/** The lease of a claim, for the table. */
-export function leaseOfClaim(address: Ipv4, claim: Claim, version: Revision): Lease {
+/** The lease of a record, for the table. */
+export function leaseOfRecord(address: Ipv4, record: EtcdRecord, version: Revision): Lease {
   return {
     address,
-    client: claim.client as ClientKey,
-    hardware: claim.mac as HardwareAddress,
-    granter: ipv4FromText(claim.granter) ?? UNSPECIFIED,
-    state: claim.state,
-    expiresAt: claim.expiresAt as Instant,
-    updatedAt: claim.updatedAt as Instant,
-    leaseSeconds: claim.leaseSeconds ?? 0,
+    client: record.client as ClientKey,
+    hardware: record.mac as HardwareAddress,
+    granter: ipv4FromText(record.granter) ?? UNSPECIFIED,
+    state: record.state,
+    expiresAt: record.expiresAt as Instant,
+    updatedAt: record.updatedAt as Instant,
+    leaseSeconds: record.leaseSeconds ?? 0,
     version,
-    ids: idsOf(claim),
+    ids: idsOf(record),
   };
 }

@@ -5,7 +5,7 @@ import type { Say } from '../../../log/say.ts';
 import { NO_HARDWARE } from '../../../net/hardware-address.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../../net/ipv4.ts';
 import type { Revision } from '../client/etcd.ts';
-import { claimOf, type Entry, formatEntry, parseEntry } from './entry.ts';
+import { type Entry, etcdRecordOf, formatEntry, parseEntry } from './entry.ts';
 import { formatReservation } from './reservation-value.ts';
 
 /** Characters of the text that are shown. */
@@ -90,7 +90,7 @@ function withoutOffer(text: string): Entry {
 
 function entryOf(lease: Lease | undefined): Entry {
   if (lease === undefined || lease.client === NOBODY) return { op: OPERATOR };
-  return { record: claimOf(lease, ipv4ToText(lease.granter), ''), op: OPERATOR };
+  return { record: etcdRecordOf(lease, ipv4ToText(lease.granter), ''), op: OPERATOR };
 }
 
 /** The beginning of a text, in printable ASCII. */

@@ -1,7 +1,7 @@
 import { type Ipv4, ipv4ToText } from '../../../net/ipv4.ts';
 import { isHeld, type KeptLease } from '../../mirror.ts';
 import type { KeyValue, Revision } from '../client/etcd.ts';
-import type { Claim, Entry } from '../keys/entry.ts';
+import type { Entry, EtcdRecord } from '../keys/entry.ts';
 
 /** All that etcd already has where a lease of a file would be written. */
 export interface Existing {
@@ -10,7 +10,11 @@ export interface Existing {
   readonly clientKey: KeyValue | undefined;
   /** The lease that the client has at another address; undefined: none. */
   readonly elsewhere:
-    | { readonly address: Ipv4; readonly found: KeyValue; readonly entry: Entry & { readonly record: Claim } }
+    | {
+        readonly address: Ipv4;
+        readonly found: KeyValue;
+        readonly entry: Entry & { readonly record: EtcdRecord };
+      }
     | undefined;
 }
 
@@ -40,7 +44,7 @@ export function verdictForJoin(lease: KeptLease, { entry, elsewhere }: Existing,
     // A record of a peer's lease that was only heard of yields to the lease itself.
     if (record.state === 'peer' && isLeased) return 'put';
     return lease.state === 'bound'
-      ? { conflict: `etcd has it as ${claimToText(record)}`, withholdsAddress: false }
+      ? { conflict: `etcd has it as ${recordToText(record)}`, withholdsAddress: false }
       : 'keep';
   }
   if (other === undefined || lease.state === 'declined') return 'put';
@@ -73,6 +77,6 @@ function conflictWith(lease: KeptLease, address: Ipv4, withholdsAddress: boolean
   return { conflict: `etcd has ${lease.client} at ${ipv4ToText(address)}`, withholdsAddress };
 }
 
-function claimToText({ client, state, node, granter }: Claim): string {
+function recordToText({ client, state, node, granter }: EtcdRecord): string {
   return `${state} to ${client} by ${node === '' ? granter : `${node} (${granter})`}`;
 }

@@ -10,7 +10,7 @@ import {
   type Revision,
   type Transaction,
 } from '../client/etcd.ts';
-import { type Claim, claimOf, decodeEntry, type Entry, encodeEntry } from '../keys/entry.ts';
+import { decodeEntry, type Entry, type EtcdRecord, encodeEntry, etcdRecordOf } from '../keys/entry.ts';
 import { OtherGenerationError } from '../keys/generation.ts';
 import type { Keys } from '../keys/keys.ts';
 import { readKey, type Snapshot } from '../keys/snapshot.ts';
@@ -169,7 +169,7 @@ class Merge {
     const record = entry?.record;
     if (found === undefined || record?.client !== client) return undefined;
     if (record.state !== 'bound' && record.state !== 'peer') return undefined;
-    return { address: other, found, entry: { ...entry, record } as Entry & { readonly record: Claim } };
+    return { address: other, found, entry: { ...entry, record } as Entry & { readonly record: EtcdRecord } };
   }
 
   /** The transaction for a lease; undefined: nothing is to be written. */
@@ -209,7 +209,7 @@ class Merge {
     const entry: Entry = {
       ...rest,
       ...seeded,
-      record: this.#claimOf(lease, lease.client),
+      record: this.#recordOf(lease, lease.client),
       op: this.#options.newOperationId(),
     };
     const address = keys.ofAddress(lease.address);
@@ -224,7 +224,7 @@ class Merge {
     }
     if (lease.state === 'bound' && elsewhere !== undefined) {
       const { leaseSeconds: _leaseSeconds, ...record } = elsewhere.entry.record;
-      const freed: Claim = { ...record, state: 'free', expiresAt: now, reason: 'moved' };
+      const freed: EtcdRecord = { ...record, state: 'free', expiresAt: now, reason: 'moved' };
       const key = keys.ofAddress(elsewhere.address);
       compare.push(revisionOf(key, elsewhere.found));
       const value = encodeEntry({ ...elsewhere.entry, record: freed, op: this.#options.newOperationId() });
@@ -245,12 +245,12 @@ class Merge {
   #withhold(lease: KeptLease, met: Existing): Transaction | undefined {
     if (met.at !== undefined) return undefined;
     const { keys } = this.#options;
-    const claim = {
-      ...this.#claimOf(lease, keyOfClone(lease.client, lease.hardware)),
+    const record = {
+      ...this.#recordOf(lease, keyOfClone(lease.client, lease.hardware)),
       state: 'declined' as const,
     };
     const address = keys.ofAddress(lease.address);
-    const value = encodeEntry({ record: claim, op: this.#options.newOperationId() });
+    const value = encodeEntry({ record, op: this.#options.newOperationId() });
     return {
       compare: [revisionOf(address, undefined)],
       success: [{ kind: 'put', key: address, value }],
@@ -258,12 +258,12 @@ class Merge {
     };
   }
 
-  #claimOf(lease: KeptLease, client: ClientKey): Claim {
+  #recordOf(lease: KeptLease, client: ClientKey): EtcdRecord {
     const { self, rule } = this.#options;
     const isOwn = lease.granter === UNSPECIFIED;
     const granter = isOwn ? self.address : ipv4ToText(lease.granter);
     const node = isOwn || lease.node === '' ? self.node : lease.node;
-    return claimOf({ ...lease, client }, granter, node, rule === 'join' ? 'joined' : 'seeded');
+    return etcdRecordOf({ ...lease, client }, granter, node, rule === 'join' ? 'joined' : 'seeded');
   }
 }
 

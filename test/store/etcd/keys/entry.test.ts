@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { INFINITE_SECONDS } from '../../../../src/lease/lease.ts';
 import type { OutsideId } from '../../../../src/lease/outside-id.ts';
-import { leaseOfClaim, parseEntry } from '../../../../src/store/etcd/keys/entry.ts';
+import { leaseOfRecord, parseEntry } from '../../../../src/store/etcd/keys/entry.ts';
 import { Keys } from '../../../../src/store/etcd/keys/keys.ts';
 import { FakeClock } from '../../../support/clock.ts';
 import { MemoryCluster } from '../../../support/memory-etcd.ts';
@@ -16,8 +16,8 @@ const KEY = new Keys(SEGMENT).ofAddress(A);
 function olderEntry(record: object = {}): object {
   const times = { expiresAt: at(3600), updatedAt: at(0) };
   const granter = { granter: '10.15.3.11', node: 'pve2' };
-  const claim = { client: client(1), mac: hardware(1), state: 'bound', ...times, ...granter, ...record };
-  return { record: claim, op: 'older', colour: 'blue' };
+  const bound = { client: client(1), mac: hardware(1), state: 'bound', ...times, ...granter, ...record };
+  return { record: bound, op: 'older', colour: 'blue' };
 }
 
 async function born(entry?: object): Promise<MemoryCluster> {
@@ -89,7 +89,7 @@ describe('the ids of a lease in etcd', () => {
       const entry = olderEntry({ vpsId: value, organizationId: 'org-1', hostname: value });
       const record = parseEntry(JSON.stringify(entry))?.record;
 
-      expect(record && leaseOfClaim(A, record, 7)).toMatchObject({
+      expect(record && leaseOfRecord(A, record, 7)).toMatchObject({
         client: client(1),
         ids: { organizationId: 'org-1' },
       });
@@ -105,7 +105,7 @@ describe('the length of a lease in etcd', () => {
   ])('%s is read with its length, or as one whose length is not known', (_, more, leaseSeconds) => {
     const record = parseEntry(JSON.stringify(olderEntry(more)))?.record;
 
-    expect(record && leaseOfClaim(A, record, 7)).toMatchObject({ client: client(1), leaseSeconds });
+    expect(record && leaseOfRecord(A, record, 7)).toMatchObject({ client: client(1), leaseSeconds });
   });
 
   test.each([-1, 0.5, INFINITE_SECONDS + 1, '3600', null])(
