@@ -5,7 +5,7 @@ import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { contains } from '../net/prefix.ts';
 import { checkUnused, claimProbeTime, endByAnswer } from './address/check-unused.ts';
 import { recordOtherSelection } from './address/heard-selection.ts';
-import { exceedsLeasesPerMac, isUnusedLeaseOfCard } from './address/leases-of-card.ts';
+import { exceedsLeasesPerMac, useOfCardLease } from './address/leases-of-card.ts';
 import { leaveToShare } from './address/leave-to-gateway.ts';
 import { moveToReserved } from './address/move-to-reserved.ts';
 import {
@@ -90,9 +90,9 @@ function select(input: DecisionInput, address: Ipv4): Decision {
     return replaceUnanswered(input, lease) ?? grantUnused(input, address, 'renewed');
   if (entitlement === 'rest') return refuse(input, address, 'not-in-pool');
 
-  const isOwnCards = isOffered(input, address) ? false : isUnusedLeaseOfCard(input, address);
-  if (typeof isOwnCards !== 'boolean') return isOwnCards;
-  const refusal = isOwnCards ? undefined : refuseTaken(input, address);
+  const use = isOffered(input, address) ? undefined : useOfCardLease(input, address);
+  if (use?.kind === 'wait') return use;
+  const refusal = use?.kind === 'unused' ? undefined : refuseTaken(input, address);
   if (refusal !== undefined) return refusal;
   const binding = leases.bindingOf(client);
   if (isBoundTo(binding, client, now) && !isOffered(input, address)) {

@@ -2,9 +2,8 @@ import { isAvailable, type Search } from '../../allocation/search.ts';
 import type { Lease } from '../../lease/lease.ts';
 import { NO_HARDWARE } from '../../net/hardware-address.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
-import type { Decision } from '../decision/decision.ts';
 import { type DecisionInput, entitlementTo, mayBeLive } from '../decision/decision-input.ts';
-import { probe, silence } from '../decision/outcome.ts';
+import { probe, silence, type Wait } from '../decision/outcome.ts';
 import { isContested } from './check-unused.ts';
 import type { Choice } from './choice.ts';
 
@@ -74,12 +73,20 @@ function mayMove(input: DecisionInput, lease: Lease): boolean {
   return !isContested(lease, input);
 }
 
-/** True if the address that a client names is its own card's under another identifier, and nobody uses it now. */
-export function isUnusedLeaseOfCard(input: DecisionInput, address: Ipv4): boolean | Decision {
+/**
+ * Whether the address that a client names is leased to its own card under another identifier, and unused. other: it is not, or it
+ * is used, or nobody can be asked. wait: ARP has to be asked first.
+ */
+type UseOfCardLease = { readonly kind: 'unused' | 'other' } | Wait;
+
+const UNUSED: UseOfCardLease = { kind: 'unused' };
+const OTHER: UseOfCardLease = { kind: 'other' };
+
+/** Looks for the lease of an address that a client names among those of its card. */
+export function useOfCardLease(input: DecisionInput, address: Ipv4): UseOfCardLease {
   const { context, now, plan } = input;
   const lease = otherLeasesOfCard(input).find((each) => each.address === address);
-  if (lease === undefined || !mayMove(input, lease)) return false;
-  if (plan.probeMilliseconds === 0) return false;
+  if (lease === undefined || !mayMove(input, lease) || plan.probeMilliseconds === 0) return OTHER;
   if (!context.answers.has(address)) return probe(address, 'asking-card', now, plan.probeMilliseconds);
-  return context.answers.get(address) === undefined;
+  return context.answers.get(address) === undefined ? UNUSED : OTHER;
 }

@@ -16,7 +16,7 @@ import type { Decision, Reason } from './decision.ts';
 import type { DecisionInput } from './decision-input.ts';
 
 type Silence = Extract<Decision, { kind: 'silence' }>;
-type Wait = Extract<Decision, { kind: 'wait' }>;
+export type Wait = Extract<Decision, { kind: 'wait' }>;
 type Again = Extract<Decision, { kind: 'again' }>;
 
 const SILENCES = new Map<Reason, Silence>();
