@@ -5,23 +5,23 @@ import type { Ipv4 } from '../net/ipv4.ts';
 import type { Plan } from '../subnet/plan.ts';
 import { contextFor, emptyContext, type MutableContext } from './decision-context.ts';
 import type { ExchangeParts } from './exchange-parts.ts';
-import type { InFlight } from './in-flight.ts';
 import { isDiscover, type Pending, PendingOrder } from './pending.ts';
+import type { PendingQueues } from './pending-queues.ts';
 import { UnheldOffers } from './unheld-offers.ts';
 
 /** Asks the engine what to answer, with all that it is told beside the message. One context serves all decisions. */
 export class Decisions {
   readonly #parts: ExchangeParts;
-  readonly #inFlight: InFlight;
+  readonly #queues: PendingQueues;
   readonly #context: MutableContext;
   readonly #unheldOffers = new UnheldOffers();
   #now: Instant;
   #monotonic: number;
 
-  constructor(parts: ExchangeParts, inFlight: InFlight) {
+  constructor(parts: ExchangeParts, queues: PendingQueues) {
     const { serverState, clock } = parts;
     this.#parts = parts;
-    this.#inFlight = inFlight;
+    this.#queues = queues;
     this.#context = emptyContext();
     this.#context.mayBeOver = (lease) => serverState.mayBeOver(lease);
     this.#context.sightingAt = (address) => serverState.sightingAt(address);
@@ -58,7 +58,7 @@ export class Decisions {
   }
 
   #leasesAt(port: string): number {
-    return this.#parts.store.leases.leasesAt(port) + this.#inFlight.leasesAt(port);
+    return this.#parts.store.leases.leasesAt(port) + this.#queues.leasesAt(port);
   }
 }
 

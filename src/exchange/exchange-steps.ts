@@ -6,11 +6,11 @@ import type { Plan } from '../subnet/plan.ts';
 import { Decisions } from './decisions.ts';
 import type { Drop } from './drops.ts';
 import type { ExchangeParts } from './exchange-parts.ts';
-import { InFlight } from './in-flight.ts';
 import { type Commit, NextCommit } from './next-commit.ts';
 import { type DecisionOutcome, isDurable, type Observer } from './observer.ts';
 import type { Order } from './order.ts';
 import { isLeft, type Pending, PendingMessage, PendingOrder } from './pending.ts';
+import { PendingQueues } from './pending-queues.ts';
 import type { DecisionToCommit, DecisionToWait, Settled } from './pending-state.ts';
 import { advanceRevision } from './read-revision.ts';
 import { Replies } from './replies.ts';
@@ -36,7 +36,7 @@ export class ExchangeSteps {
   readonly #parts: ExchangeParts;
   readonly #observer: Observer;
   readonly #wake: WakeExchange;
-  readonly #inFlight: InFlight;
+  readonly #queues: PendingQueues;
   readonly #waits: Waits;
   readonly #replies: Replies;
   readonly #reports: Reports;
@@ -52,26 +52,26 @@ export class ExchangeSteps {
     this.#wake = wake;
     this.plan = parts.plan;
     this.#reports = new Reports(observer);
-    this.#inFlight = new InFlight(
+    this.#queues = new PendingQueues(
       parts.inFlight,
       (pending, reason) => this.#reportDropped(pending, reason, 'nothing'),
       () => this.#reports.flush(),
     );
-    this.#waits = new Waits(parts, this.#inFlight, this.#reports, wake);
+    this.#waits = new Waits(parts, this.#queues, this.#reports, wake);
     this.#replies = new Replies(parts.transport, observer, parts.clock, parts.timings);
     this.#nextCommit = new NextCommit(parts.store);
-    this.#decisions = new Decisions(parts, this.#inFlight);
+    this.#decisions = new Decisions(parts, this.#queues);
     this.#now = parts.clock.now();
     this.#monotonic = parts.clock.monotonic();
   }
 
   get isEmpty(): boolean {
-    return this.#inFlight.isEmpty;
+    return this.#queues.isEmpty;
   }
 
   /** True if something that waited can be decided now. */
   get hasReady(): boolean {
-    return this.#inFlight.hasReady(this.#nextCommit.hasRoom);
+    return this.#queues.hasReady(this.#nextCommit.hasRoom);
   }
 
   get hasCommit(): boolean {
@@ -92,9 +92,9 @@ export class ExchangeSteps {
 
   /** A message that was just read: decided at once, or behind the one that keeps its sender busy. */
   begin(message: PendingMessage): void {
-    const earlier = this.#inFlight.busyWith(message.sender);
+    const earlier = this.#queues.busyWith(message.sender);
     if (earlier !== undefined && !isLeft(earlier)) {
-      this.#inFlight.queueBehindSender(message, this.#monotonic);
+      this.#queues.queueBehindSender(message, this.#monotonic);
       return;
     }
     // Its client goes on: it was answered by another gateway, or asks again.
@@ -103,14 +103,14 @@ export class ExchangeSteps {
   }
 
   submit(order: Order): void {
-    this.#inFlight.makeReady(new PendingOrder(order));
+    this.#queues.makeReady(new PendingOrder(order));
     this.#wake('now');
   }
 
   /** Decides all that waited and can be decided now. */
   decideReady(): void {
     for (;;) {
-      const pending = this.#inFlight.next(this.#nextCommit.hasRoom);
+      const pending = this.#queues.next(this.#nextCommit.hasRoom);
       if (pending === undefined) return;
       if (this.#isStopping) this.#drop(pending, 'stopping');
       else if (pending.isTooOld(this.#monotonic)) this.#drop(pending, 'stale');
@@ -121,7 +121,7 @@ export class ExchangeSteps {
   /** Sends the replies of the round, and then tells the observer of its decisions. */
   send(): void {
     this.#reports.flush(this.#replies.flush());
-    this.#inFlight.reuseBuffers();
+    this.#queues.reuseBuffers();
   }
 
   /** What is to be committed now, together; not what was decided too long ago by now. */
@@ -151,7 +151,7 @@ export class ExchangeSteps {
   }
 
   clear(): void {
-    this.#inFlight.clear('stopping');
+    this.#queues.clear('stopping');
   }
 
   #advance(pending: Pending): void {
@@ -167,7 +167,7 @@ export class ExchangeSteps {
     if (decision.kind === 'wait') this.#wait(pending, decision);
     else if (decision.change !== undefined) this.#queueChange(pending, decision, decision.change);
     else if (decision.reason === 'in-flight' && this.#parts.inFlight.size > 0) {
-      if (this.#keep(pending)) this.#inFlight.waitForAnyLock(pending);
+      if (this.#keep(pending)) this.#queues.waitForAnyLock(pending);
     } else if (decision.reason !== 'pool-full' || !this.#awaitSweep(pending)) {
       this.#finish(pending, pending.settle(decision, 'nothing', this.#monotonic));
     }
@@ -175,10 +175,10 @@ export class ExchangeSteps {
 
   #wait(pending: Pending, decision: DecisionToWait): void {
     if (pending instanceof PendingOrder) throw new Error('an order may not wait');
-    const holder = this.#inFlight.holderOf(decision.address);
+    const holder = this.#queues.holderOf(decision.address);
     if (!this.#keep(pending)) return;
     if (holder !== undefined) {
-      this.#inFlight.waitForLock(pending, holder);
+      this.#queues.waitForLock(pending, holder);
       return;
     }
     if (!this.#waits.begin(pending, decision, this.#now)) this.#drop(pending, 'no-room');
@@ -189,18 +189,18 @@ export class ExchangeSteps {
    * store needs no commit.
    */
   #queueChange(pending: Pending, decision: DecisionToCommit, change: LeaseChange): void {
-    const holder = this.#inFlight.holderFor(change);
+    const holder = this.#queues.holderFor(change);
     if (holder !== undefined) {
-      if (this.#keep(pending)) this.#inFlight.waitForLock(pending, holder);
+      if (this.#keep(pending)) this.#queues.waitForLock(pending, holder);
       return;
     }
     const outcome = this.#parts.store.resolveWithoutCommit(change);
     if (outcome !== 'needs-commit') {
       this.#followOutcome(pending, pending.settle(decision, outcome, this.#monotonic), change);
     } else if (this.#nextCommit.hasRoom) {
-      this.#inFlight.beginCommit(pending, decision, change, this.#monotonic);
+      this.#queues.beginCommit(pending, decision, change, this.#monotonic);
       this.#nextCommit.add(pending);
-    } else if (this.#keep(pending)) this.#inFlight.waitForCommit(pending);
+    } else if (this.#keep(pending)) this.#queues.waitForCommit(pending);
   }
 
   /**
@@ -214,16 +214,16 @@ export class ExchangeSteps {
     const isUnderWay = sweeps === 1 && this.#parts.inFlight.size > 0;
     if (!isOrdered && !isUnderWay) return false;
     pending.noteSweep();
-    if (!this.#inFlight.keep(pending, this.#monotonic)) return false;
-    if (isOrdered) this.#inFlight.makeReady(pending);
-    else this.#inFlight.waitForAnyLock(pending);
+    if (!this.#queues.keep(pending, this.#monotonic)) return false;
+    if (isOrdered) this.#queues.makeReady(pending);
+    else this.#queues.waitForAnyLock(pending);
     return true;
   }
 
   #endCommitOf(pending: Pending, outcome: Outcome): void {
     const { change } = pending.committing;
     try {
-      this.#followOutcome(pending, this.#inFlight.endCommit(pending, outcome), change);
+      this.#followOutcome(pending, this.#queues.endCommit(pending, outcome), change);
     } catch (error) {
       this.#break(pending, error);
     }
@@ -234,7 +234,7 @@ export class ExchangeSteps {
     const { decision, outcome } = settled;
     if (outcome === 'committed' && pending instanceof PendingMessage) {
       const { leases } = this.#parts.store;
-      const next = this.#inFlight.nextOf(pending);
+      const next = this.#queues.nextOf(pending);
       advanceRevision(pending, change, leases);
       if (next !== undefined) advanceRevision(next, change, leases);
       if (isHeardSince(this.#parts.serverState, pending, settled)) {
@@ -254,7 +254,7 @@ export class ExchangeSteps {
     if (outcome === 'conflict' && pending instanceof PendingMessage)
       if (this.#monotonic - pending.past.answeredAt > ANSWER_LIFE) pending.forgetAnswers();
     const limit = pending instanceof PendingOrder ? ORDER_REPEAT_LIMIT : REPEAT_LIMIT;
-    if (pending.repeats < limit) this.#inFlight.decideAgain(pending);
+    if (pending.repeats < limit) this.#queues.decideAgain(pending);
     else this.#drop(pending, 'conflict-limit', outcome);
   }
 
@@ -271,12 +271,12 @@ export class ExchangeSteps {
     if (isDecline && pending instanceof PendingMessage)
       this.#parts.serverState.noteDecline(pending.message.hardware);
     this.#reports.add(pending, decision, outcome);
-    this.#inFlight.end(pending);
+    this.#queues.end(pending);
     if (pending instanceof PendingOrder) pending.done(outcome);
   }
 
   #keep(pending: Pending): boolean {
-    if (this.#inFlight.keep(pending, this.#monotonic)) return true;
+    if (this.#queues.keep(pending, this.#monotonic)) return true;
     this.#drop(pending, 'no-room');
     return false;
   }
@@ -288,7 +288,7 @@ export class ExchangeSteps {
   }
 
   #drop(pending: Pending, reason: Drop, outcome: DecisionOutcome = 'nothing'): void {
-    if (pending.state.name !== 'over') this.#inFlight.end(pending);
+    if (pending.state.name !== 'over') this.#queues.end(pending);
     this.#reportDropped(pending, reason, outcome);
   }
 

@@ -1,7 +1,7 @@
 import type { Instant } from '../lease/lease.ts';
 import type { ExchangeParts, ProbeDone } from './exchange-parts.ts';
-import type { InFlight } from './in-flight.ts';
 import type { PendingMessage } from './pending.ts';
+import type { PendingQueues } from './pending-queues.ts';
 import type { DecisionToWait } from './pending-state.ts';
 import type { Reports } from './reports.ts';
 
@@ -20,18 +20,18 @@ export const WAIT_LIMIT = 12;
  */
 export class Waits {
   readonly #parts: Pick<ExchangeParts, 'clock' | 'prober'>;
-  readonly #inFlight: InFlight;
+  readonly #queues: PendingQueues;
   readonly #reports: Reports;
   readonly #wake: WakeExchange;
 
   constructor(
     parts: Pick<ExchangeParts, 'clock' | 'prober'>,
-    inFlight: InFlight,
+    queues: PendingQueues,
     reports: Reports,
     wake: WakeExchange,
   ) {
     this.#parts = parts;
-    this.#inFlight = inFlight;
+    this.#queues = queues;
     this.#reports = reports;
     this.#wake = wake;
   }
@@ -45,14 +45,14 @@ export class Waits {
     const { address, until, probe, reason, leftTo } = decision;
     if (message.past.waits >= WAIT_LIMIT) throw new Error(`no end of waiting: ${reason}`);
     this.#reports.add(message, decision, 'nothing');
-    const waiting = this.#inFlight.beginWait(message, probe ? 'probing' : 'pausing', address);
+    const waiting = this.#queues.beginWait(message, probe ? 'probing' : 'pausing', address);
     const { clock, prober } = this.#parts;
     const planned = Math.max(0, until - now);
     const begun = clock.monotonic();
     const end: ProbeDone = (answer, weak) => {
       const endedAt = clock.monotonic();
       const took = Math.min(endedAt - begun, planned);
-      this.#inFlight.endWait(message, { answer, weak, endedAt, took, leftTo });
+      this.#queues.endWait(message, { answer, weak, endedAt, took, leftTo });
       this.#wake(probe ? 'now' : 'after-reading');
     };
     const cancel = probe

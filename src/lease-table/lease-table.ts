@@ -152,7 +152,7 @@ export class LeaseTable implements LeaseView, LeaseCounts {
     return this.#inFlight.has(address);
   }
 
-  get inFlight(): number {
+  get inFlightCount(): number {
     return this.#inFlight.size;
   }
 

@@ -56,7 +56,7 @@ export interface LeaseView {
   /** True while a change of this address is under way, or a client waits for it. */
   isInFlight(address: Ipv4): boolean;
   /** How many addresses are in flight, wherever they are. */
-  readonly inFlight: number;
+  readonly inFlightCount: number;
   /** True while a change that would end the lease of this address has been sent to etcd, and its outcome is unknown. */
   mayBeLost(address: Ipv4): boolean;
   /**

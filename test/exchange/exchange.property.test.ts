@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Decision } from '../../src/engine/decision/decision.ts';
-import { WAITING_LIMIT } from '../../src/exchange/in-flight.ts';
+import { WAITING_LIMIT } from '../../src/exchange/pending-queues.ts';
 import type { DecisionOutcome } from '../../src/exchange/observer.ts';
 import { Pace } from '../../src/exchange/pace.ts';
 import { keyOfIdentifier } from '../../src/lease/client-key.ts';

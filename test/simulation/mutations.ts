@@ -62,7 +62,7 @@ const hastily: Decide = (message, arrival, context, now, leases, plan) => {
     offerTo: (client) => leases.offerTo(client),
     at: (address) => over(leases.at(address)),
     recordAt: (address) => over(leases.recordAt(address)),
-    inFlight: leases.inFlight,
+    inFlightCount: leases.inFlightCount,
     isInFlight: (address) => leases.isInFlight(address),
     mayBeLost: (address) => leases.mayBeLost(address),
     room: (wanted) => leases.room(wanted),

@@ -76,7 +76,7 @@ export function chooseAddress(input: DecisionInput, use: 'offer' | 'bind'): Choi
  */
 function roomIn({ leases, subnet }: DecisionInput): { readonly free: number; readonly held: number } {
   let free = 0;
-  let held = leases.inFlight;
+  let held = leases.inFlightCount;
   for (const pool of subnet.pools) {
     const room = leases.room(pool);
     free += room.free;

@@ -15,6 +15,6 @@ export function exceedsShareOfPort({ context, plan, subnet, leases, who }: Decis
   // Other gateways have a port of that name too, where no guest's number is in it.
   if (port.guest === undefined && context.clusterPeers !== undefined) return false;
   // What others are being given at this moment is as good as taken.
-  const free = subnet.pools.reduce((sum, pool) => sum + leases.room(pool).free, -leases.inFlight);
+  const free = subnet.pools.reduce((sum, pool) => sum + leases.room(pool).free, -leases.inFlightCount);
   return free <= leasesAtPort;
 }

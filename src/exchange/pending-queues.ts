@@ -23,7 +23,7 @@ export const WAITING_LIMIT = 4096;
  * The messages and orders that are not over, where each of them waits, and what each has locked. A sender is busy while
  * one of its messages is kept here; its newest other message waits behind that one.
  */
-export class InFlight {
+export class PendingQueues {
   readonly #locks: Locks;
   readonly #drop: (pending: Pending, reason: Drop) => void;
   readonly #endReports: () => void;
