@@ -1,4 +1,5 @@
 import type { GuestHost } from '../engine/decision/decision.ts';
+import { Bucket } from '../exchange/limits/bucket.ts';
 import type { Clock } from '../lease/clock.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 
@@ -6,9 +7,8 @@ import type { Ipv4 } from '../net/ipv4.ts';
 const COUNTS_FOR = 600_000;
 /** Hosts that are remembered; the one whose guest was answered longest ago is forgotten first. */
 const HOST_LIMIT = 256;
-/** DHCPDISCOVERs that are left to others at once, and so many more a second: each waits here meanwhile. */
-const LEFT_AT_ONCE = 256;
-const LEFT_PER_SECOND = 64;
+/** DHCPDISCOVERs that are left to others at once, and 64 more a second: each waits here meanwhile. */
+const LEFT = { burst: 256, interval: 1000 / 64 };
 
 /**
  * At which other hosts the gateways answer their own guests, where gateways hear of each other and nothing more: at those
@@ -19,12 +19,10 @@ export class HostAnswers {
   readonly #clock: Pick<Clock, 'monotonic'>;
   /** When a guest there has selected another gateway: monotonic milliseconds. The newest is last. */
   readonly #answered = new Map<Ipv4, number>();
-  #left = LEFT_AT_ONCE;
-  #leftAt: number;
+  readonly #left = new Bucket();
 
   constructor(clock: Pick<Clock, 'monotonic'>) {
     this.#clock = clock;
-    this.#leftAt = clock.monotonic();
   }
 
   /** A guest at this host has selected another gateway. */
@@ -50,10 +48,6 @@ export class HostAnswers {
     const now = this.#clock.monotonic();
     const last = this.#answered.get(host);
     if (last === undefined || now - last >= COUNTS_FOR) return false;
-    this.#left = Math.min(LEFT_AT_ONCE, this.#left + ((now - this.#leftAt) * LEFT_PER_SECOND) / 1000);
-    this.#leftAt = now;
-    if (this.#left < 1) return false;
-    this.#left -= 1;
-    return true;
+    return this.#left.takeIfFree(now, LEFT);
   }
 }
