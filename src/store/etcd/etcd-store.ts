@@ -2,8 +2,8 @@ import type { Clock, Random } from '../../lease/clock.ts';
 import type { ClockNote } from '../../lease/clock-note.ts';
 import type { Instant, Lease } from '../../lease/lease.ts';
 import type { AddressRange, LeaseChange, LeaseCounts, LeaseView } from '../../lease/lease-view.ts';
-import type { ReservationCheck } from '../../lease/reservation/claims.ts';
 import type { Reservations } from '../../lease/reservation/reservation-view.ts';
+import { CommitCheck } from '../../lease-table/commit-check.ts';
 import { LeaseTable } from '../../lease-table/lease-table.ts';
 import { ReservationTable } from '../../lease-table/reservation-table.ts';
 import type { Say } from '../../log/say.ts';
@@ -207,16 +207,9 @@ export class EtcdStore implements LeaseStore {
     if (generation === undefined || this.members.problem !== undefined) return changes.map(() => 'failed');
     const outcomes: Outcome[] = changes.map(() => 'conflict');
     const author = this.#author();
-    let check: ReservationCheck | undefined; // Made for the few changes that need one.
-    const isTaken = ({ reservations }: LeaseChange) => {
-      if (reservations === undefined) return false;
-      check ??= this.#reservations.check();
-      return check.conflicts(reservations);
-    };
+    const check = new CommitCheck(this.#table, this.#reservations);
     const planned = changes.map((change) =>
-      this.#table.conflicts(change) || isTaken(change)
-        ? undefined
-        : planChange(author, change, this.#operationIds.next()),
+      check.conflicts(change) ? undefined : planChange(author, change, this.#operationIds.next()),
     );
     for (const group of transactionGroups(planned)) {
       const results = await this.#sender.send(

@@ -3,7 +3,6 @@ import type { HistoryEvent } from '../../lease/history-event.ts';
 import { historyReason } from '../../lease/history-reason.ts';
 import type { Instant, Version } from '../../lease/lease.ts';
 import type { LeaseChange } from '../../lease/lease-view.ts';
-import type { ReservationCheck } from '../../lease/reservation/claims.ts';
 import type { Reservation, ReservationWrite } from '../../lease/reservation/reservation.ts';
 import type { LeaseTable } from '../../lease-table/lease-table.ts';
 import type { ReservationTable } from '../../lease-table/reservation-table.ts';
@@ -39,10 +38,6 @@ export class ReservationCommits {
     this.#leases = table;
     this.#history = history;
     this.#say = say;
-  }
-
-  check(): ReservationCheck {
-    return this.table.check();
   }
 
   /**

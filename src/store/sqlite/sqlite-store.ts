@@ -3,8 +3,8 @@ import { historyReason } from '../../lease/history-reason.ts';
 import type { Instant, Lease, LeaseRecord, Version } from '../../lease/lease.ts';
 import type { AddressRange, LeaseChange, LeaseCounts, LeaseView } from '../../lease/lease-view.ts';
 import { idsAfter } from '../../lease/outside-ids.ts';
-import type { ReservationCheck } from '../../lease/reservation/claims.ts';
 import type { Reservations } from '../../lease/reservation/reservation-view.ts';
+import { CommitCheck } from '../../lease-table/commit-check.ts';
 import type { LeaseTable } from '../../lease-table/lease-table.ts';
 import type { ReservationTable } from '../../lease-table/reservation-table.ts';
 import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
@@ -199,15 +199,8 @@ export class SqliteStore implements LeaseStore {
     const at = changes[0]?.at ?? this.#lastStoredAt;
     if (this.#kept.failure !== undefined || !this.#attempts.mayBegin(at)) return changes.map(() => 'failed');
 
-    let check: ReservationCheck | undefined; // Made for the few changes that need one.
-    const isTaken = ({ reservations }: LeaseChange) => {
-      if (reservations === undefined) return false;
-      check ??= this.#reservations.check();
-      return check.conflicts(reservations);
-    };
-    const outcomes: Outcome[] = changes.map((change) =>
-      this.#table.conflicts(change) || isTaken(change) ? 'conflict' : 'committed',
-    );
+    const check = new CommitCheck(this.#table, this.#reservations.table);
+    const outcomes: Outcome[] = changes.map((change) => (check.conflicts(change) ? 'conflict' : 'committed'));
     const sound = changes.filter((_, index) => outcomes[index] === 'committed');
     const lastEvent = this.#history.last;
     if (!this.#attempt(at, () => this.#write(sound))) {
