@@ -1,5 +1,5 @@
 import { ArpEvidence } from '../detection/arp-evidence.ts';
-import { Probe } from '../detection/probe.ts';
+import { ArpProber } from '../detection/arp-prober.ts';
 import { Sightings } from '../detection/sightings.ts';
 import type { Clock } from '../lease/clock.ts';
 import type { LeaseView } from '../lease/lease-view.ts';
@@ -35,7 +35,7 @@ export interface ArpWatchParts {
 
 /** What is heard by ARP on the segment, and who is told of it: what is quiet, what is evidence, what was seen where. */
 export class ArpWatch {
-  readonly prober: Probe;
+  readonly prober: ArpProber;
   readonly sightings: Sightings;
   readonly #quiet: QuietWatch;
   readonly #evidence: ArpEvidence;
@@ -51,7 +51,7 @@ export class ArpWatch {
     });
     this.#evidence = evidence;
     arp.onProbed((address, machine) => void this.#note(address, machine));
-    this.prober = new Probe(arp, clock, {
+    this.prober = new ArpProber(arp, clock, {
       weigh: (address, machine) => evidence.weigh(address, machine),
       onHolder: (address, machine, speech) => {
         evidence.note(address, machine, speech, quiet.lap.isSilent(address));

@@ -207,9 +207,9 @@ export class Server {
     return this.#orderIntake.submit(order);
   }
 
-  /** Asks the segment by ARP who has an address now; undefined: nobody answers. no-arp: nobody can be asked now. */
-  ask(address: Ipv4, milliseconds: number): Promise<HardwareAddress | undefined | 'no-arp'> {
-    return this.#listening.service?.probe.ask(address, milliseconds) ?? Promise.resolve('no-arp');
+  /** Asks the segment by ARP who has an address now; undefined: nobody answers. The words are those of `ArpProber.ask`. */
+  ask(address: Ipv4, milliseconds: number): Promise<HardwareAddress | undefined | 'no-arp' | 'too-many'> {
+    return this.#listening.service?.prober.ask(address, milliseconds) ?? Promise.resolve('no-arp');
   }
 
   /** What the addresses of a range are used for: at most MOST_MAPPED. */

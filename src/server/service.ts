@@ -1,8 +1,8 @@
+import type { ArpProber } from '../detection/arp-prober.ts';
 import { Claims } from '../detection/claims.ts';
 import { FirstGatewayList } from '../detection/first-gateways.ts';
 import { BridgeGuestPorts } from '../detection/guest-ports.ts';
 import { HostAnswers } from '../detection/host-answers.ts';
-import type { Probe } from '../detection/probe.ts';
 import { Reception } from '../detection/reception.ts';
 import { UnstoredClaims } from '../detection/unstored-claims.ts';
 import { doubtsOfPlan, isNobodys } from '../diagnosis/plan-doubts.ts';
@@ -33,7 +33,7 @@ export class Service {
   readonly medium: Medium;
   readonly exchange: Exchange;
   readonly reception: Reception;
-  readonly probe: Probe;
+  readonly prober: ArpProber;
   readonly #parts: ServerParts;
   readonly #memory: Memory;
   readonly #quiet: QuietWatch;
@@ -84,7 +84,7 @@ export class Service {
       guestPorts === undefined ? [] : [cardLearner(store.reservations, guestPorts, memory.orderReservation)];
     this.#follow(plan);
     memory.peerMemory?.recall();
-    this.probe = prober;
+    this.prober = prober;
     this.exchange = new Exchange({
       transport: medium.transport,
       store,

@@ -30,10 +30,11 @@ export interface Carried {
   readonly at: number;
 }
 
-/** Who answers for an address by ARP, with colons; null: nobody. no-arp: nobody can be asked now. */
+/** Who answers for an address by ARP, with colons; null: nobody. no-arp: ARP cannot be used now. too-many: too much is being asked. */
 export type AskAnswer =
   | { readonly kind: 'asked'; readonly holder: string | null }
-  | { readonly kind: 'no-arp' };
+  | { readonly kind: 'no-arp' }
+  | { readonly kind: 'too-many' };
 
 /** What the management thread may ask of the gateway, which runs in another thread. All of it can be cloned. */
 export interface GatewayCalls {

@@ -33,7 +33,7 @@ export function managedGateway(
     mapAddresses: async (first, last) => current().mapAddresses(first, last),
     ask: async (address) => {
       const holder = await current().ask(address, ASK_TIME);
-      if (holder === 'no-arp') return { kind: 'no-arp' };
+      if (holder === 'no-arp' || holder === 'too-many') return { kind: holder };
       return { kind: 'asked', holder: holder === undefined ? null : hardwareToText(holder) };
     },
     order: (order) => current().submit(order),

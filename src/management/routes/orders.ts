@@ -118,6 +118,8 @@ export function orderRoutes(parts: RouteParts): readonly Operation[] {
             'no-arp',
             'nobody can be asked by ARP now: see the shortcomings of `vps-gateway health`',
           );
+        if (asked.kind === 'too-many')
+          throw unavailable('busy', 'too many addresses are asked for by ARP now');
         return { address: ipv4ToText(address), answered_by: asked.holder };
       },
     }),

@@ -17,11 +17,13 @@ const CONTRADICTION = 3;
 const HEARD_LIMIT = 32;
 
 /** One open probe, for one machine. */
-interface Asker {
+interface Probe {
+  /** The machine that wants the address. */
   readonly own: HardwareAddress;
-  /** The machine itself has answered. */
+  /** That machine itself has answered. */
   ownAnswered: boolean;
-  readonly end: ProbeDone;
+  readonly done: ProbeDone;
+  cancelTimer: () => void;
 }
 
 /** Called for ARP messages. */
@@ -34,7 +36,7 @@ export interface ArpListeners {
 
 /** All open probes of one address. */
 interface Inquiry {
-  readonly askers: Set<Asker>;
+  readonly probes: Set<Probe>;
   /** Requests that were sent so far. */
   requests: number;
   /** Who was heard, and after which request first. */
@@ -47,7 +49,7 @@ interface Inquiry {
  * A machine that answers two of the requests has the address for certain, unless it is one of those that are not believed;
  * that ends the probe. An answer of the machine that wants the address does not: another holder may answer later.
  */
-export class Probe implements Prober {
+export class ArpProber implements Prober {
   readonly #arp: SegmentArp;
   readonly #clock: Clock;
   readonly #weigh: NonNullable<ArpListeners['weigh']>;
@@ -84,43 +86,36 @@ export class Probe implements Prober {
 
     const inquiry = this.#inquiries.get(address) ?? newInquiry();
     this.#inquiries.set(address, inquiry);
-    const cancelTimer = this.#clock.after(milliseconds, () => this.#conclude(address, inquiry, asker));
-    const close = () => {
-      cancelTimer();
-      this.#leave(address, inquiry, asker);
-    };
-    const end: ProbeDone = (holder, weak) => {
-      close();
-      if (weak === undefined) done(holder);
-      else done(holder, weak);
-    };
-    const asker: Asker = { own, ownAnswered: false, end };
-    inquiry.askers.add(asker);
+    const probe: Probe = { own, ownAnswered: false, done, cancelTimer: () => {} };
+    probe.cancelTimer = this.#clock.after(milliseconds, () => this.#conclude(address, inquiry, probe));
+    inquiry.probes.add(probe);
     this.#open += 1;
+    // Its three requests are sent instead of those that earlier probes have left: what answers them, each probe hears.
     inquiry.cancelRequests();
     inquiry.cancelRequests = this.#request(address, inquiry, milliseconds / REQUESTS);
-    return close;
+    return () => this.#close(address, inquiry, probe);
   }
 
   /**
-   * Asks for an operator: who answers for the address; undefined: nobody does. no-arp: nobody can be asked now.
+   * Asks for an operator: who answers for the address; undefined: nobody does. no-arp: nobody can be asked by ARP. too-many: so
+   * many addresses are asked for now that this one is not.
    *
    * @param milliseconds How long an answer is waited for.
    */
-  ask(address: Ipv4, milliseconds: number): Promise<HardwareAddress | undefined | 'no-arp'> {
+  ask(address: Ipv4, milliseconds: number): Promise<HardwareAddress | undefined | 'no-arp' | 'too-many'> {
     if (!this.#arp.canAsk) return Promise.resolve('no-arp');
     return new Promise((resolve) => {
-      if (this.probe(address, NO_HARDWARE, milliseconds, resolve) === 'too-many') resolve('no-arp');
+      if (this.probe(address, NO_HARDWARE, milliseconds, resolve) === 'too-many') resolve('too-many');
     });
   }
 
   /** Sends the first request now and the others later. Returns a function that stops them. */
-  #request(address: Ipv4, inquiry: Inquiry, interval: number): () => void {
+  #request(address: Ipv4, inquiry: Inquiry, everyMilliseconds: number): () => void {
     let sent = 0;
     let cancel = () => {};
     const send = () => {
       sent += 1;
-      if (sent < REQUESTS) cancel = this.#clock.after(interval, send);
+      if (sent < REQUESTS) cancel = this.#clock.after(everyMilliseconds, send);
       inquiry.requests += 1;
       this.#arp.ask(address);
     };
@@ -131,33 +126,50 @@ export class Probe implements Prober {
   #hear(address: Ipv4, holder: HardwareAddress): void {
     const inquiry = this.#inquiries.get(address);
     if (inquiry === undefined) return;
-    const strangers: Asker[] = [];
-    for (const asker of inquiry.askers) {
-      if (asker.own === holder) asker.ownAnswered = true;
-      else strangers.push(asker);
+    const others: Probe[] = [];
+    for (const probe of inquiry.probes) {
+      if (probe.own === holder) probe.ownAnswered = true;
+      else others.push(probe);
     }
-    if (strangers.length === 0) return;
+    if (others.length === 0) return;
     const first = inquiry.heard.get(holder);
     const weight = this.#weigh(address, holder);
     const isRepeated = first !== undefined && first < inquiry.requests;
     if (weight === 'certain' || (weight === 'once' && isRepeated)) {
-      for (const asker of strangers) asker.end(holder);
+      for (const probe of others) this.#end(address, inquiry, probe, holder);
     } else if (first === undefined) remember(inquiry, holder);
   }
 
-  /** The time of an asker is over, and nothing was certain. */
-  #conclude(address: Ipv4, { heard }: Inquiry, asker: Asker): void {
-    const others = [...heard.keys()].filter((holder) => holder !== asker.own);
+  /** The time of a probe is over, and nothing was certain. */
+  #conclude(address: Ipv4, inquiry: Inquiry, probe: Probe): void {
+    const others = [...inquiry.heard.keys()].filter((holder) => holder !== probe.own);
     const believed = others.filter((holder) => this.#weigh(address, holder) === 'once');
     const [once] = believed;
-    if (once !== undefined && believed.length < CONTRADICTION) asker.end(once, 'once');
-    else asker.end(asker.ownAnswered ? asker.own : undefined, others.length > 0 ? 'doubtful' : undefined);
+    if (once !== undefined && believed.length < CONTRADICTION) {
+      this.#end(address, inquiry, probe, once, 'once');
+      return;
+    }
+    const own = probe.ownAnswered ? probe.own : undefined;
+    this.#end(address, inquiry, probe, own, others.length > 0 ? 'doubtful' : undefined);
   }
 
-  #leave(address: Ipv4, inquiry: Inquiry, asker: Asker): void {
-    if (!inquiry.askers.delete(asker)) return;
+  #end(
+    address: Ipv4,
+    inquiry: Inquiry,
+    probe: Probe,
+    holder: HardwareAddress | undefined,
+    weak?: WeakAnswer,
+  ): void {
+    this.#close(address, inquiry, probe);
+    probe.done(holder, weak);
+  }
+
+  /** Ends the requests too, if no other probe of the address is open. */
+  #close(address: Ipv4, inquiry: Inquiry, probe: Probe): void {
+    probe.cancelTimer();
+    if (!inquiry.probes.delete(probe)) return;
     this.#open -= 1;
-    if (inquiry.askers.size > 0) return;
+    if (inquiry.probes.size > 0) return;
     inquiry.cancelRequests();
     if (this.#inquiries.get(address) === inquiry) this.#inquiries.delete(address);
   }
@@ -174,5 +186,5 @@ function remember({ heard, requests }: Inquiry, holder: HardwareAddress): void {
 }
 
 function newInquiry(): Inquiry {
-  return { askers: new Set(), requests: 0, heard: new Map(), cancelRequests: () => {} };
+  return { probes: new Set(), requests: 0, heard: new Map(), cancelRequests: () => {} };
 }
