@@ -1,7 +1,7 @@
 import { isNewer } from '../engine/decision/rivals.ts';
 import type { Clock } from '../lease/clock.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
-import type { HeardSelection, LastHeard, LeaseStore } from '../store/lease-store.ts';
+import type { HeardSelection, LeaseStore } from '../store/lease-store.ts';
 import { isOwn } from './heard-requests.ts';
 import type { Peers } from './peers.ts';
 
@@ -10,7 +10,11 @@ const NOTE_EVERY = 3_600_000;
 /** What was heard over records of this gateway's own is stored so often at most: milliseconds. */
 const SELECTIONS_EVERY = 1000;
 
-const FIELDS = ['address', 'client', 'hardware', 'granter', 'on', 'revision', 'isOpen'] as const;
+const IS_MEMBER: Readonly<Record<keyof HeardSelection, true>> = {
+  ...{ address: true, client: true, hardware: true, granter: true },
+  ...{ on: true, revision: true, isOpen: true },
+};
+const MEMBERS = Object.keys(IS_MEMBER) as readonly (keyof HeardSelection)[];
 
 /**
  * Stores which peers were observed, for the next process. A new process observes a peer only when a new guest selects
@@ -24,7 +28,7 @@ export class PeerMemory {
   readonly #peers: Peers;
   readonly #store: LeaseStore;
   readonly #clock: Clock;
-  /** Undefined: the stored peers have not been read yet, so they must not be overwritten. */
+  /** Undefined: what is stored has not been read yet, so it must not be overwritten. */
   #notedAt: number | undefined;
   #notedChangeCount = 0;
   /** What was heard over own records may have changed since it was stored. */
@@ -40,9 +44,16 @@ export class PeerMemory {
   /** Reads the stored peers. Call it when the addresses of possible peers are known, and when they change. */
   recall(): void {
     const { lastHeard = new Map() } = this.#store;
-    const isFirst = this.#notedAt === undefined;
+    const heard = new Map(this.#notedAt === undefined ? lastHeard : []);
     for (const selection of this.#store.heardSelections ?? []) this.#peers.recall(selection);
-    this.#peers.remember(new Map([...(isFirst ? lastHeard : []), ...this.#granters(lastHeard)]));
+    // Who has granted what is stored counts as present again after each start; if no earlier process has heard it, when ARP
+    // finds it.
+    for (const granter of this.#granters()) {
+      const silence = lastHeard.get(granter);
+      if (silence === undefined) this.#peers.name(granter);
+      else heard.set(granter, Math.min(silence, this.#peers.presentFor));
+    }
+    this.#peers.remember(heard);
     this.#notedAt ??= Number.NEGATIVE_INFINITY;
   }
 
@@ -51,6 +62,7 @@ export class PeerMemory {
     const record = this.#store.leases.recordAt(address);
     if (record === undefined || !isOwn(record)) return;
     this.#isHeardDue = true;
+    if (this.#notedAt === undefined) return;
     if (this.#clock.monotonic() - this.#heardNotedAt < SELECTIONS_EVERY) return;
     // What a gateway that was not heard before has given counts only with the note that it was heard.
     if (this.#peers.changeCount !== this.#notedChangeCount) this.note();
@@ -93,21 +105,11 @@ export class PeerMemory {
     });
   }
 
-  /**
-   * Gateways that have granted what is stored count as present again after each start; one that was not found by an earlier
-   * process, when ARP finds it.
-   */
-  #granters(lastHeard: LastHeard): LastHeard {
+  /** The gateways that have granted what is stored. */
+  #granters(): ReadonlySet<Ipv4> {
     const { leases, heardSelections = [] } = this.#store;
-    const { known, presentFor } = this.#peers;
-    const granters = new Map<Ipv4, number>();
-    if (known.size === 0) return granters;
-    for (const { granter } of [...leases.peerRecords(), ...heardSelections]) {
-      const silence = lastHeard.get(granter);
-      if (silence === undefined) this.#peers.name(granter);
-      else granters.set(granter, Math.min(silence, presentFor));
-    }
-    return granters;
+    if (this.#peers.known.size === 0) return new Set();
+    return new Set([...leases.peerRecords(), ...heardSelections].map(({ granter }) => granter));
   }
 }
 
@@ -116,5 +118,5 @@ function areSame(some: readonly HeardSelection[], others: readonly HeardSelectio
 }
 
 function isSame(one: HeardSelection, other: HeardSelection | undefined): boolean {
-  return other !== undefined && FIELDS.every((field) => one[field] === other[field]);
+  return other !== undefined && MEMBERS.every((member) => one[member] === other[member]);
 }
