@@ -96,11 +96,6 @@ export class Claims implements Observer {
       if (next !== 'precondition-only' && next.state === 'peer') this.note(address);
   }
 
-  dropped(): void {}
-  sentLate(): void {}
-  omitted(): void {}
-  broken(): void {}
-
   /** A machine was heard by ARP at an address. */
   hear(address: Ipv4, hardware: HardwareAddress): void {
     if (!this.#cards.has(address) || this.#pending.has(address)) return;

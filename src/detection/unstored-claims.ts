@@ -56,12 +56,6 @@ export class UnstoredClaims implements Observer {
     }
   }
 
-  ordered(): void {}
-  dropped(): void {}
-  sentLate(): void {}
-  omitted(): void {}
-  broken(): void {}
-
   #keep(change: LeaseChange): void {
     const [first] = change.writes;
     if (first === undefined || first.next === 'precondition-only') return;

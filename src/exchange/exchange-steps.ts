@@ -34,7 +34,7 @@ const ANSWER_LIFE = 1000;
 export class ExchangeSteps {
   plan: Plan;
   readonly #parts: ExchangeParts;
-  readonly #observer: Observer;
+  readonly #observer: Required<Observer>;
   readonly #wake: WakeExchange;
   readonly #queues: PendingQueues;
   readonly #waits: Waits;
@@ -46,7 +46,7 @@ export class ExchangeSteps {
   #now: Instant;
   #monotonic: number;
 
-  constructor(parts: ExchangeParts, observer: Observer, wake: WakeExchange) {
+  constructor(parts: ExchangeParts, observer: Required<Observer>, wake: WakeExchange) {
     this.#parts = parts;
     this.#observer = observer;
     this.#wake = wake;

@@ -40,7 +40,7 @@ export class Exchange {
   readonly #steps: ExchangeSteps;
   readonly #admissions: readonly Admission[];
   /** It never throws. */
-  readonly #observer: Observer;
+  readonly #observer: Required<Observer>;
   /** The arenas that are free. A commit keeps that of its messages, or two where there is a pace; one is always left to read. */
   readonly #arenas: Arena[] = [];
   readonly #arrivals = new Arrivals();

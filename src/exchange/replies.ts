@@ -19,7 +19,7 @@ import type { Timings } from './timings.ts';
  */
 export class Replies {
   readonly #transport: Transport;
-  readonly #observer: Observer;
+  readonly #observer: Required<Observer>;
   readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #maximum: number;
   readonly #omitted: (code: number) => void;
@@ -33,7 +33,7 @@ export class Replies {
 
   constructor(
     transport: Transport,
-    observer: Observer,
+    observer: Required<Observer>,
     clock: Pick<Clock, 'monotonic'>,
     timings: Timings | undefined,
   ) {

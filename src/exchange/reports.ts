@@ -20,10 +20,10 @@ type Report = {
  * what an observer does.
  */
 export class Reports {
-  readonly #observer: Observer;
+  readonly #observer: Required<Observer>;
   #reports: Report[] = [];
 
-  constructor(observer: Observer) {
+  constructor(observer: Required<Observer>) {
     this.#observer = observer;
   }
 

@@ -99,14 +99,6 @@ export class EventRing implements Observer, SegmentObserver {
     this.#put({ event: 'refused', number: this.#written, refused });
   }
 
-  dropped(): void {}
-
-  sentLate(): void {}
-
-  omitted(): void {}
-
-  broken(): void {}
-
   #write(from: DecisionEvent['from'], { kind, reason }: Decision, outcome: DecisionOutcome): void {
     this.#put({ event: 'decision', number: this.#written, from, kind, reason, outcome });
   }

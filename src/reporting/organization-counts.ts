@@ -45,14 +45,6 @@ export class OrganizationCounter implements Observer {
     if (outcome === 'committed') this.#committed(decision);
   }
 
-  dropped(): void {}
-
-  sentLate(): void {}
-
-  omitted(): void {}
-
-  broken(): void {}
-
   #committed(decision: Decision): void {
     switch (decision.reason) {
       case 'bound':

@@ -109,14 +109,6 @@ export class SharedEvents implements Observer {
     this.#write(type, 0, change?.client, hardware, address, decision, outcome, Number.NaN);
   }
 
-  dropped(): void {}
-
-  sentLate(): void {}
-
-  omitted(): void {}
-
-  broken(): void {}
-
   #write(
     type: number,
     xid: number,

@@ -30,10 +30,5 @@ export function cardLearner(
       const { id } = found;
       submit({ kind: 'learn', id, card: message.hardware, author: OURSELVES, note: `seen at ${port}` });
     },
-    ordered: () => {},
-    dropped: () => {},
-    sentLate: () => {},
-    omitted: () => {},
-    broken: () => {},
   };
 }

@@ -7,10 +7,5 @@ export function classRefusals(refused: (message: Message) => void): Observer {
     decided: (message, _client, { reason }) => {
       if (reason === 'refused-by-class') refused(message);
     },
-    ordered: () => {},
-    dropped: () => {},
-    sentLate: () => {},
-    omitted: () => {},
-    broken: () => {},
   };
 }

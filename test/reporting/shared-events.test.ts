@@ -64,7 +64,6 @@ test.each([0, 0.125, 2.1, 60_000, Number.NaN])(
     const reader = new SharedEventReader(events.memory);
     const bench = memoryBench({
       observer: (record) => ({
-        ...{ ordered: () => {}, dropped: () => {}, sentLate: () => {}, omitted: () => {} },
         broken: (error) => record.broken(error),
         decided: (message, client, decision, outcome) =>
           events.decided(message, client, decision, outcome, took),

@@ -128,10 +128,6 @@ class Process {
     this.#holding = holding;
     const observer: Observer = {
       decided: (...what) => parts.decided(address, ...what),
-      ordered() {},
-      dropped() {},
-      sentLate() {},
-      omitted() {},
       broken: (error) => parts.broken(error),
     };
     this.#server = new Server({

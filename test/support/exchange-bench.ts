@@ -70,8 +70,6 @@ export class Record implements Observer {
     this.late.push(count);
   }
 
-  omitted(): void {}
-
   broken(error: unknown): void {
     this.errors.push(error);
   }

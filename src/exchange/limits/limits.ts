@@ -87,12 +87,6 @@ export class Limits implements Observer {
     this.#newLeases.take(now, rates.newLeases);
   }
 
-  ordered(): void {}
-  dropped(): void {}
-  sentLate(): void {}
-  omitted(): void {}
-  broken(): void {}
-
   #admitChange(message: Message, now: number, plan: Plan): Drop | 'admitted' {
     const { changesOfMac, newLeasesOfMac, newLeases, unknownMessages } = this.#ratesOf(plan);
     const { hardware } = message;

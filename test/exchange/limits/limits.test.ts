@@ -33,11 +33,6 @@ function limited(limits: Partial<PlanLimits>, leasesPerMac = 0, subnet = segment
           decided.push([message, client, decision, outcome]);
           made[0]?.decided(message, client, decision, outcome);
         },
-        ordered: () => {},
-        dropped: () => {},
-        sentLate: () => {},
-        omitted: () => {},
-        broken: () => {},
       });
     },
   });

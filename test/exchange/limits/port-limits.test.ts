@@ -23,11 +23,6 @@ function plugged(subnet = segment(), limitsPorts = true) {
     observer: (record) =>
       observers(record, {
         decided: (message, client, decision, outcome) => made[0]?.decided(message, client, decision, outcome),
-        ordered: () => {},
-        dropped: () => {},
-        sentLate: () => {},
-        omitted: () => {},
-        broken: () => {},
       }),
   });
   const guestPorts = new BridgeGuestPorts(cards, bench.clock, 4711);
