@@ -11,11 +11,23 @@ import type { Message } from '../../wire/message.ts';
 import type { Reply } from '../../wire/reply.ts';
 import type { REASONS } from './reasons.ts';
 
+type Rows = typeof REASONS;
+
 /**
  * Why a message was answered, refused or ignored: the field of the log line, the label of the metric and what tests assert.
- * The engine uses each at the lines of its rule; with some the reply may be a DHCPNAK or none, as the plan says.
+ * The engine uses each at the lines of its rule.
  */
-export type Reason = keyof typeof REASONS;
+export type Reason = keyof Rows;
+/** Why a client gets a DHCPNAK. */
+export type RefusalReason = {
+  [Name in Reason]: Rows[Name] extends { readonly kind: 'refusal' } ? Name : never;
+}[Reason];
+/** Why a client gets no answer, and nothing is written: four refusals are among them. */
+export type SilenceReason = {
+  [Name in Reason]: Rows[Name] extends { readonly kind: 'silence' } | { readonly mayBeSilence: true }
+    ? Name
+    : never;
+}[Reason];
 
 /** What one rule of several decides. Undefined: it does not apply, and the next rule decides. */
 export type RuleDecision = Decision | undefined;

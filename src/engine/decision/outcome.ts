@@ -12,17 +12,17 @@ import type { HardwareAddress } from '../../net/hardware-address.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import { clientFqdnOf } from '../../wire/client-fqdn.ts';
 import type { Message } from '../../wire/message.ts';
-import type { Decision, Reason } from './decision.ts';
+import type { Decision, Reason, SilenceReason } from './decision.ts';
 import type { DecisionInput } from './decision-input.ts';
 
 type Silence = Extract<Decision, { kind: 'silence' }>;
 export type Wait = Extract<Decision, { kind: 'wait' }>;
 type Again = Extract<Decision, { kind: 'again' }>;
 
-const SILENCES = new Map<Reason, Silence>();
+const SILENCES = new Map<SilenceReason, Silence>();
 
 /** No reply and no write. One value for each reason. */
-export function silence(reason: Reason): Silence {
+export function silence(reason: SilenceReason): Silence {
   let decision = SILENCES.get(reason);
   if (decision === undefined) {
     decision = { kind: 'silence', reason };

@@ -1,7 +1,10 @@
 import { CHANGE_REASONS } from './change-reasons.ts';
 import type { ReasonRow } from './reason-row.ts';
 
-/** Every reason, and what it means. docs/troubleshooting.md is made from this table. */
+/**
+ * Every reason, and what it means. Four words stand for a DHCPNAK or for no answer: `wrong-network`, `excluded`,
+ * `reserved-for-another` and `heard-once`. docs/troubleshooting.md is made from this table.
+ */
 export const REASONS = {
   offered: { kind: 'reply', means: 'DHCPDISCOVER: an address is held for the client, and offered to it.' },
   'offered-to-clone': {
@@ -51,15 +54,18 @@ export const REASONS = {
 
   'wrong-network': {
     kind: 'refusal',
+    mayBeSilence: true,
     means: 'The client asks for an address of another network; it is told to begin again.',
   },
   excluded: {
     kind: 'refusal',
+    mayBeSilence: true,
     means:
       "The client asks for the router's, a gateway's or the network's own address; it is told to begin again.",
   },
   'reserved-for-another': {
     kind: 'refusal',
+    mayBeSilence: true,
     means: 'The client asks for an address that is reserved for another client; it is told to begin again.',
   },
   'reserved-elsewhere': {
@@ -102,6 +108,7 @@ export const REASONS = {
   },
   'heard-once': {
     kind: 'refusal',
+    mayBeSilence: true,
     means:
       'Another machine has answered ARP once for the address. The client gets no answer, or is told to begin again; a second answer of that machine puts the address into quarantine.',
     remedy:

@@ -2,14 +2,14 @@ import type { Lease } from '../../lease/lease.ts';
 import type { LeaseChange } from '../../lease/lease-view.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import { ipv4ToText } from '../../net/ipv4.ts';
-import type { Decision, Reason } from '../decision/decision.ts';
+import type { Decision, RefusalReason } from '../decision/decision.ts';
 import type { DecisionInput } from '../decision/decision-input.ts';
 import { changeOf } from '../decision/outcome.ts';
 import { destinationOfNak } from './destination.ts';
 import { nakReply } from './reply.ts';
 
 /** A DHCPNAK for what the plan alone shows to be wrong. */
-export function refuse(input: DecisionInput, address: Ipv4, reason: Reason): Decision {
+export function refuse(input: DecisionInput, address: Ipv4, reason: RefusalReason): Decision {
   return nak(input, address, reason, undefined);
 }
 
@@ -17,7 +17,7 @@ export function refuse(input: DecisionInput, address: Ipv4, reason: Reason): Dec
  * A DHCPNAK for what a lease shows to be wrong. It is a check: the store confirms that the lease still stands as
  * it was seen, for a mirror may lag.
  */
-export function refuseBecauseOf(input: DecisionInput, address: Ipv4, lease: Lease, reason: Reason): Decision {
+export function refuseBecauseOf(input: DecisionInput, address: Ipv4, lease: Lease, reason: RefusalReason): Decision {
   // It may be on offer besides, to its own card under another identifier.
   const expectedVersion = input.leases.at(lease.address)?.version ?? lease.version;
   const writes = [{ address: lease.address, expectedVersion, next: 'precondition-only' as const }];
@@ -32,22 +32,22 @@ export function refuseReserved(
   input: DecisionInput,
   address: Ipv4,
   reserved: Ipv4,
-  reason: Reason,
+  reason: RefusalReason,
 ): Decision {
   const expectedVersion = input.leases.at(reserved)?.version ?? 0;
   const writes = [{ address: reserved, expectedVersion, next: 'precondition-only' as const }];
   return nak(input, address, reason, changeOf(input, 'check', reason, writes));
 }
 
-function nak(input: DecisionInput, address: Ipv4, reason: Reason, change: LeaseChange | undefined): Decision {
+function nak(input: DecisionInput, address: Ipv4, reason: RefusalReason, change: LeaseChange | undefined): Decision {
   // RFC 2132 §9.9: option 56 tells the client's operator why.
-  const reply = nakReply(input, `${ipv4ToText(address)}: ${TEXTS[reason] ?? reason}`);
+  const reply = nakReply(input, `${ipv4ToText(address)}: ${TEXTS[reason]}`);
   const destination = destinationOfNak(input);
   if (change === undefined) return { kind: 'reply', reply, destination, reason };
   return { kind: 'reply', reply, destination, reason, change };
 }
 
-const TEXTS: Partial<Record<Reason, string>> = {
+const TEXTS: Readonly<Record<RefusalReason, string>> = {
   'wrong-network': 'not an address of this network',
   excluded: "not a guest's address: the router's, a gateway's, or the network's own",
   'reserved-for-another': 'reserved for another client',
