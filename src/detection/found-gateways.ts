@@ -3,8 +3,8 @@ import type { Ipv4 } from '../net/ipv4.ts';
 import type { SegmentArp } from '../transport/transport.ts';
 
 /** All addresses that may be gateways are asked for by ARP so often, and one that a client names is asked for soon: milliseconds. */
-const LAP = 60_000;
-const SOON = 1000;
+const LAP_INTERVAL = 60_000;
+const WANTED_INTERVAL = 1000;
 /** How often one that a client names, one that has answered before, and each at the start and after a break, is asked for until it answers. */
 const ATTEMPTS = 3;
 /** One that is there has answered within this time: milliseconds. */
@@ -27,7 +27,7 @@ export class FoundGateways {
   /** Those that clients have named and that have not answered: how often each is still asked for. */
   readonly #wanted = new Map<Ipv4, number>();
   #lapAt = Number.NEGATIVE_INFINITY;
-  #soonAt = Number.NEGATIVE_INFINITY;
+  #wantedAskedAt = Number.NEGATIVE_INFINITY;
   #beatAt = Number.NEGATIVE_INFINITY;
   #askedSince: number | undefined;
   /** Those that the last lap has asked for. */
@@ -46,7 +46,7 @@ export class FoundGateways {
   begin(arp: Pick<SegmentArp, 'canAsk' | 'ask'>): void {
     this.#arp = arp;
     this.#askedSince = undefined;
-    this.#soonAt = Number.NEGATIVE_INFINITY;
+    this.#wantedAskedAt = Number.NEGATIVE_INFINITY;
   }
 
   /** When it answered last: monotonic milliseconds. Undefined: it has not. */
@@ -95,8 +95,8 @@ export class FoundGateways {
   beat(known: ReadonlySet<Ipv4>, isConnected = true): void {
     const now = this.#clock.monotonic();
     this.#noteBreak(now, isConnected);
-    if (now - this.#soonAt >= SOON) this.#askWanted(now);
-    if (now - this.#lapAt < LAP) return;
+    if (now - this.#wantedAskedAt >= WANTED_INTERVAL) this.#askWanted(now);
+    if (now - this.#lapAt < LAP_INTERVAL) return;
     const isFirst = this.#lapAt === Number.NEGATIVE_INFINITY;
     this.#lapAt = now;
     this.#wanted.clear();
@@ -124,7 +124,7 @@ export class FoundGateways {
   }
 
   #askWanted(now: number): void {
-    this.#soonAt = now;
+    this.#wantedAskedAt = now;
     for (const [gateway, left] of this.#wanted) {
       if (left === 0) continue;
       this.#wanted.set(gateway, left - 1);

@@ -8,7 +8,7 @@ import type { ReloadRequest } from '../../server/reload.ts';
 import type { CallName, FromGateway, GatewayCalls, Port, ToGateway } from './gateway-calls.ts';
 
 /** How long a question about the state may take: milliseconds. Then the packets' thread stands still. */
-const SOON = 2000;
+const STATE_TIME = 2000;
 /** Room for what waits for the disk, for etcd or for ARP: milliseconds. */
 const LATER = 15_000;
 /** The leases of one import are stored in many rounds. */
@@ -33,15 +33,15 @@ export class RemoteGateway implements GatewayCalls {
   }
 
   status() {
-    return this.#call('status', [], SOON);
+    return this.#call('status', [], STATE_TIME);
   }
 
   figures() {
-    return this.#call('figures', [], SOON);
+    return this.#call('figures', [], STATE_TIME);
   }
 
   gauges() {
-    return this.#call('gauges', [], SOON);
+    return this.#call('gauges', [], STATE_TIME);
   }
 
   carry() {
@@ -49,11 +49,11 @@ export class RemoteGateway implements GatewayCalls {
   }
 
   isStoring() {
-    return this.#call('isStoring', [], SOON);
+    return this.#call('isStoring', [], STATE_TIME);
   }
 
   clock() {
-    return this.#call('clock', [], SOON);
+    return this.#call('clock', [], STATE_TIME);
   }
 
   trustClock(by: OrderedBy) {
@@ -61,7 +61,7 @@ export class RemoteGateway implements GatewayCalls {
   }
 
   mapAddresses(first: Ipv4, last: Ipv4) {
-    return this.#call('mapAddresses', [first, last], SOON);
+    return this.#call('mapAddresses', [first, last], STATE_TIME);
   }
 
   ask(address: Ipv4) {
@@ -81,11 +81,11 @@ export class RemoteGateway implements GatewayCalls {
   }
 
   reservationOf(id: OutsideId) {
-    return this.#call('reservationOf', [id], SOON);
+    return this.#call('reservationOf', [id], STATE_TIME);
   }
 
   progressOf(id: OutsideId) {
-    return this.#call('progressOf', [id], SOON);
+    return this.#call('progressOf', [id], STATE_TIME);
   }
 
   orderReservations(orders: readonly ReservationOrder[]) {

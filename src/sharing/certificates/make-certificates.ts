@@ -26,7 +26,7 @@ export interface CertificatesReport {
 }
 
 /** Ends that are nearer are a warning; the gateways warn then, too. */
-const SOON = 30 * DAY;
+const WARNED_BEFORE_END = 30 * DAY;
 
 /**
  * Makes an authority where there is none, and a certificate for each node that has none. What is there and good is kept.
@@ -76,7 +76,7 @@ function warningsOf(
       `the new certificates end on ${dayOf(authorityEnd)}, with the authority, and not after ${days} days: --renew-authority gives it more time`,
     );
   for (const { node, made, found } of nodes)
-    if (made === undefined && 'end' in found && found.end - now < SOON)
+    if (made === undefined && 'end' in found && found.end - now < WARNED_BEFORE_END)
       warnings.push(
         `the certificate of ${node.name} ends on ${dayOf(found.end)}: renew it with --nodes ${node.name}=${node.address} --renew`,
       );

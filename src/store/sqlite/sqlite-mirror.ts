@@ -21,10 +21,11 @@ import { rowsOfMirrored } from './reservation-commits.ts';
 import { readReservationRows } from './tables/reservation-rows.ts';
 import { KEPT_LEASE_ROW, keptLeaseFromRow } from './tables/rows.ts';
 
-/** A few changes are written after SOON; many at a time share pages, and are written together after TOGETHER: milliseconds. */
-const SOON = 50;
+/** A few changes are written after this time: milliseconds. */
+const WRITE_AFTER = 50;
 const FEW_CHANGES = 32;
-const TOGETHER = 500;
+/** Many at a time share pages, and are written together after this time: milliseconds. */
+const WRITE_MANY_AFTER = 500;
 /** Notes are written after this time, and a write that failed is tried again: milliseconds. */
 const LATER = 1000;
 /** The most changes of one transaction. */
@@ -113,7 +114,7 @@ export class SqliteMirror implements Mirror {
   put(change: MirroredChange): void {
     this.#changes.push(change);
     this.#isNoted = false;
-    this.#schedule(SOON);
+    this.#schedule(WRITE_AFTER);
   }
 
   reservations(): readonly Reservation[] {
@@ -124,7 +125,7 @@ export class SqliteMirror implements Mirror {
   putReservation(change: MirroredReservation): void {
     this.#reservationChanges.push(change);
     this.#isNoted = false;
-    this.#schedule(SOON);
+    this.#schedule(WRITE_AFTER);
   }
 
   reached(position: MirrorPosition): void {
@@ -132,7 +133,7 @@ export class SqliteMirror implements Mirror {
     if (before?.revision === position.revision && before.generation === position.generation) return;
     this.#position = position;
     this.#isNoted = false;
-    this.#schedule(SOON);
+    this.#schedule(WRITE_AFTER);
   }
 
   /** Writes all that was put, however long it takes. False: it failed. */
@@ -150,7 +151,7 @@ export class SqliteMirror implements Mirror {
   complete(loss: Lacking): void {
     this.#completed = loss;
     this.#isNoted = false;
-    this.#schedule(SOON);
+    this.#schedule(WRITE_AFTER);
   }
 
   noteQuorum(hasQuorum: boolean, now: Instant): void {
@@ -201,9 +202,9 @@ export class SqliteMirror implements Mirror {
     this.#dueAt = dueAt;
     this.#cancel = this.#clock.after(milliseconds, () => {
       this.#cancel = undefined;
-      const isSoon = this.#clock.monotonic() - this.#flushedAt < TOGETHER;
+      const isSoon = this.#clock.monotonic() - this.#flushedAt < WRITE_MANY_AFTER;
       if (this.#changes.size > FEW_CHANGES && isSoon && !this.#isGoingOn) {
-        this.#schedule(TOGETHER);
+        this.#schedule(WRITE_MANY_AFTER);
         return;
       }
       this.#flush(MOST_CHANGES);

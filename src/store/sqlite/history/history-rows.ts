@@ -6,7 +6,7 @@ import type { Ipv4 } from '../../../net/ipv4.ts';
 import type { Replaced } from '../../mirror.ts';
 
 /** If a client gets its address back within this time, the history has neither its release nor the new lease: milliseconds. */
-const SOON = 60_000;
+const RETURN_TIME = 60_000;
 /** The most released addresses that are remembered for that. */
 const MOST_RELEASED = 65_536;
 
@@ -61,7 +61,7 @@ export class HistoryRows {
     this.#released.delete(address);
     if (event === 'bound' && released !== undefined && released.client === next.client) {
       const away = change.at - released.at;
-      if (away >= 0 && away < SOON) return { event: 'returned', eventId: released.id };
+      if (away >= 0 && away < RETURN_TIME) return { event: 'returned', eventId: released.id };
     }
     this.#last += 1;
     if (event === 'released') this.#remember(address, next.client, change.at);

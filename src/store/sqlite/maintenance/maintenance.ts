@@ -8,13 +8,13 @@ import type { Writer } from '../tables/writer.ts';
 import type { JournalApplier } from './journal-applier.ts';
 
 /** A few records are applied after this time; all are, once there is no commit for this time: milliseconds. */
-const SOON = 1000;
+const APPLY_AFTER = 1000;
 const FEW_RECORDS = 1024;
 /**
  * More records are applied together after this time, since most of them share their pages; or as soon as the other half
  * of the journal is in use: milliseconds.
  */
-const LATEST = 10_000;
+const APPLY_MANY_AFTER = 10_000;
 /** The time between two attempts after a failure: milliseconds. */
 const RETRY = 1000;
 /**
@@ -169,8 +169,8 @@ export class Maintenance {
     if (this.#parts.applier.isDone) return false;
     if (this.failure !== undefined) return this.#mayTry(now);
     if (this.#parts.applier.isUnderWay || this.#parts.journal.isOtherHalfInUse) return true;
-    const patience = this.backlog <= FEW_RECORDS ? SOON : LATEST;
-    return Math.abs(now - this.#first) >= patience || Math.abs(now - this.#last) >= SOON;
+    const patience = this.backlog <= FEW_RECORDS ? APPLY_AFTER : APPLY_MANY_AFTER;
+    return Math.abs(now - this.#first) >= patience || Math.abs(now - this.#last) >= APPLY_AFTER;
   }
 
   #mayTry(now: Instant): boolean {
