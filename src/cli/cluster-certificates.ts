@@ -81,7 +81,7 @@ interface Row {
   readonly what: string;
   readonly of: string;
   readonly address: string | undefined;
-  readonly end: number;
+  readonly endsAt: number;
   readonly directory: string;
 }
 
@@ -96,7 +96,7 @@ function writeReport(output: Output, { authority, nodes }: CertificatesReport): 
       { heading: 'WHAT', cell: ({ what }) => what.replace('-', ' ') },
       { heading: 'FOR', cell: ({ of }) => of },
       { heading: 'ADDRESS', cell: ({ address }) => address },
-      { heading: 'ENDS', cell: ({ end }) => new Date(end).toISOString().slice(0, 10) },
+      { heading: 'ENDS', cell: ({ endsAt }) => new Date(endsAt).toISOString().slice(0, 10) },
       { heading: 'FILES', cell: (row) => row.directory, wraps: true, least: 20 },
     ],
     rows,
@@ -110,20 +110,20 @@ function writeReport(output: Output, { authority, nodes }: CertificatesReport): 
 }
 
 function asJson({ authority, nodes, warnings }: CertificatesReport): unknown {
-  const endOf = (end: number) => ({ expiresAt: new Date(end).toISOString() });
+  const expiryOf = (endsAt: number) => ({ expiresAt: new Date(endsAt).toISOString() });
   return {
     authority: {
       what: authority.what,
       certificate: join(authority.directory, 'ca.crt'),
       key: join(authority.directory, 'ca.key'),
-      ...endOf(authority.end),
+      ...expiryOf(authority.endsAt),
     },
     nodes: nodes.map((node) => ({
       what: node.what,
       name: node.name,
       address: node.address,
       directory: node.directory,
-      ...endOf(node.end),
+      ...expiryOf(node.endsAt),
       copy: copyCommands(node),
     })),
     warnings,

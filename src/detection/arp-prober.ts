@@ -110,12 +110,12 @@ export class ArpProber implements Prober {
   }
 
   /** Sends the first request now and the others later. Returns a function that stops them. */
-  #request(address: Ipv4, inquiry: Inquiry, everyMilliseconds: number): () => void {
+  #request(address: Ipv4, inquiry: Inquiry, intervalMilliseconds: number): () => void {
     let sent = 0;
     let cancel = () => {};
     const send = () => {
       sent += 1;
-      if (sent < REQUESTS) cancel = this.#clock.after(everyMilliseconds, send);
+      if (sent < REQUESTS) cancel = this.#clock.after(intervalMilliseconds, send);
       inquiry.requests += 1;
       this.#arp.ask(address);
     };

@@ -48,11 +48,12 @@ export class Sightings {
     return this.#last.get(address);
   }
 
-  /** @param delay How much later than now the sighting counts from: milliseconds. */
-  #remember(address: Ipv4, hardware: HardwareAddress, delay: number): void {
-    const [on, at] = [instant(this.#clock.now() + delay), this.#clock.monotonic() + delay];
+  /** @param delayMilliseconds How much later than now the sighting counts from. */
+  #remember(address: Ipv4, hardware: HardwareAddress, delayMilliseconds: number): void {
+    const seenAt = instant(this.#clock.now() + delayMilliseconds);
+    const seenAtMonotonic = this.#clock.monotonic() + delayMilliseconds;
     this.#last.delete(address);
-    this.#last.set(address, { hardware, on, at, revision: this.#leases.revision });
+    this.#last.set(address, { hardware, seenAt, seenAtMonotonic, revision: this.#leases.revision });
     if (this.#last.size <= LIMIT) return;
     for (const oldest of this.#last.keys()) {
       this.#last.delete(oldest);

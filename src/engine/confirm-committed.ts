@@ -45,5 +45,5 @@ export function confirmCommitted(input: DecisionInput, address: Ipv4): Decision 
 /** By so much a lease may be over earlier than this clock says, as another gateway's clock has set its end: seconds. */
 function clockMargin(input: DecisionInput, lease: Lease): number {
   const isCertain = isGrantedHere(input, lease) || lease.expiresAt === NEVER;
-  return isCertain ? 0 : Math.ceil((input.context.clusterPeers?.grace ?? 0) / 1000);
+  return isCertain ? 0 : Math.ceil((input.context.clusterPeers?.graceMilliseconds ?? 0) / 1000);
 }

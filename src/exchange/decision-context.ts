@@ -29,7 +29,7 @@ export type MutableContext = { -readonly [Field in keyof DecisionContext]: Decis
 export function emptyContext(): MutableContext {
   return {
     client: '' as ClientKey,
-    age: 0,
+    ageMilliseconds: 0,
     readRevision: 0,
     lastGapRevision: 0,
     trustsClock: true,
@@ -63,7 +63,7 @@ export function contextFor(
 ): DecisionContext {
   const { firstGateways } = serverState;
   context.client = client;
-  context.age = monotonic - readAt;
+  context.ageMilliseconds = monotonic - readAt;
   context.readRevision = readRevision;
   context.lastGapRevision = serverState.lastGapRevision;
   context.declines = message.type === 'DHCPDECLINE' ? serverState.declinesOf(message.hardware) : 0;

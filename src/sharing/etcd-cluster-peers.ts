@@ -18,7 +18,7 @@ const SKEW_WARNING = 5000;
 
 /** The other gateways of the segment, by their heartbeats in etcd. Nobody, until the store is open. */
 export class EtcdClusterPeers implements ClusterPeersView {
-  readonly grace = CLOCK_GRACE;
+  readonly graceMilliseconds = CLOCK_GRACE;
   /** Undefined until the store is open. */
   store: EtcdStore | undefined;
   /** Undefined until etcd is connected to, and without TLS. */

@@ -210,7 +210,7 @@ test('RFC 4361 §6.1: a client identifier that a second living machine presents 
 
 test('where gateways share leases, a clone is told apart also when the lease has run out by this clock alone', () => {
   const conversation = probing();
-  conversation.context = { clusterPeers: { live: new Set(), grace: 60_000 } };
+  conversation.context = { clusterPeers: { live: new Set(), graceMilliseconds: 60_000 } };
   const address = leaseOfFirst(conversation);
   conversation.pass(conversation.plan.subnet.leaseTimes.default ?? 0);
   conversation.pass(-3600 + 30);

@@ -36,7 +36,7 @@ class SharedStorm {
         transport: { local: at(address) },
       });
       const live = new Set(GATEWAYS.filter((other) => other !== address).map(at));
-      bench.serverState.clusterPeers = { live, grace: GRACE };
+      bench.serverState.clusterPeers = { live, graceMilliseconds: GRACE };
       this.nodes.push({ address, bench });
     }
     this.cluster.isWatchStalled = true;

@@ -274,7 +274,7 @@ describe('while nothing can be stored', () => {
     } as const;
     conversation.store.applyForeign({ ...change, reason: 'renewed' });
     conversation.store.setFailure('disk full');
-    conversation.context = { clusterPeers: { live: new Set(), grace: 60_000 } };
+    conversation.context = { clusterPeers: { live: new Set(), graceMilliseconds: 60_000 } };
 
     const answer = conversation.hear(guest.extend(address));
     conversation.pass(left() - 100);

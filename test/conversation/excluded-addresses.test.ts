@@ -101,7 +101,7 @@ describe.each(Object.entries(CHANGES))('an address that has become %s', (_, { se
 
 test('where leases are shared, what another gateway listens on is not confirmed', () => {
   const conversation = changed({});
-  const clusterPeers = { live: new Set([at(MINE)]), grace: 60_000 };
+  const clusterPeers = { live: new Set([at(MINE)]), graceMilliseconds: 60_000 };
   conversation.context = { clusterPeers };
 
   expect(conversation.hear(ADA.reboot(MINE)).reason).toBe('excluded');

@@ -134,7 +134,7 @@ describe('a gateway that shares its leases in etcd', () => {
     const store = await openSharedStore({ etcd, clock, inFlight });
     const other = await openSharedStore({ etcd: cluster.connect(), clock, place: 11 });
     const bench = new ExchangeBench<EtcdStore>(store, inFlight, clock, { plan: PLAN });
-    bench.serverState.clusterPeers = { live: new Set(), grace: 0 };
+    bench.serverState.clusterPeers = { live: new Set(), graceMilliseconds: 0 };
     await bench.hear(ADA.select(MINE, SERVER));
     await clock.pass(50_000);
     store.idle(); // Its heartbeat is due.

@@ -13,7 +13,7 @@ const PEERS = ['10.15.3.11', '10.15.3.12'];
 const GRACE = 60_000;
 
 function sharingWith(...live: readonly string[]): ClusterPeers {
-  return { live: new Set(live.map(at)), grace: GRACE };
+  return { live: new Set(live.map(at)), graceMilliseconds: GRACE };
 }
 
 function guest(number: number): Guest {

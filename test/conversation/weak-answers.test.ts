@@ -158,7 +158,7 @@ describe('RFC 2131 §3.1 (2): a lease that was stored, and whose DHCPACK was wit
     talk.hear(ADA.discover([...asking(MINE)]));
     talk.hear(ADA.select(MINE, SERVER));
     const hardware = 0x525400000099 as NonNullable<ReturnType<Conversation['at']>>['hardware'];
-    const heard = { hardware, on: talk.now, at: 0, revision: talk.store.leases.revision };
+    const heard = { hardware, seenAt: talk.now, seenAtMonotonic: 0, revision: talk.store.leases.revision };
     talk.context = { isWithheld: true, sightingAt: (address) => (address === at(MINE) ? heard : undefined) };
     return talk;
   }

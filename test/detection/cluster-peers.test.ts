@@ -12,7 +12,7 @@ const GONE: ClusterProblem = { name: 'gateway-gone', message: 'pve3 is gone', re
 const CERTIFICATE: ClusterProblem = { name: 'certificates', message: 'it has ended', remedy: 'renew it' };
 
 test('a problem between the gateways is logged with its remedy when it begins, and once more when it ends', () => {
-  const clusterPeers = { live: new Set([at('10.15.3.11')]), grace: 0, agreedAt: undefined };
+  const clusterPeers = { live: new Set([at('10.15.3.11')]), graceMilliseconds: 0, agreedAt: undefined };
   const seen = { ...clusterPeers, isByWallClock: () => true, problems: [SKEW, GONE, CERTIFICATE] };
   const lines = new LogLines();
   const log = new ClusterPeersLog(seen, lines);

@@ -74,7 +74,7 @@ async function gateway(cluster: MemoryCluster, clock: FakeClock, address: string
     plan: { serverIdentifier: at(address), probeMilliseconds: 200, leaseCache: 25 },
     transport: { local: at(address) },
   });
-  bench.serverState.clusterPeers = { live: new Set(), grace: CLOCK_GRACE };
+  bench.serverState.clusterPeers = { live: new Set(), graceMilliseconds: CLOCK_GRACE };
   return { address, line, bench };
 }
 

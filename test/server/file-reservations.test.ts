@@ -16,7 +16,7 @@ const BOB = new Guest('52:54:00:00:00:02');
 /** Gateways that share the leases; none of them is of interest here. */
 const OTHERS = {
   live: new Set<Ipv4>(),
-  grace: 0,
+  graceMilliseconds: 0,
   problems: [],
   agreedAt: undefined,
   isByWallClock: () => true,

@@ -83,7 +83,7 @@ export class Conversation {
     for (let attempt = 0; attempt < 8; attempt += 1) {
       const context: DecisionContext = {
         client,
-        age: 0,
+        ageMilliseconds: 0,
         readRevision: revision,
         lastGapRevision: 0,
         peerObservations: NO_PEERS,

@@ -110,7 +110,7 @@ function isSeenAt(lease: Lease, input: DecisionInput): boolean {
   const sighting = input.context.sightingAt(lease.address);
   if (sighting === undefined || sighting.hardware === input.message.hardware) return false;
   if (isWithheld) return true;
-  return sighting.on > lease.updatedAt || sighting.revision >= lease.version;
+  return sighting.seenAt > lease.updatedAt || sighting.revision >= lease.version;
 }
 
 /**
@@ -122,7 +122,7 @@ function isSeenAfterProbe(input: DecisionInput, address: Ipv4): boolean {
   const probed = context.probes.get(address);
   const sighting = context.sightingAt(address);
   if (probed === undefined || probed.count > 1 || sighting === undefined) return false;
-  if (sighting.hardware === message.hardware || sighting.at < probed.endedAt) return false;
+  if (sighting.hardware === message.hardware || sighting.seenAtMonotonic < probed.endedAt) return false;
   const isHeld: boolean = isHolder(input, currentAt(leases, address, now));
   return !isHeld;
 }

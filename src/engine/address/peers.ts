@@ -198,7 +198,7 @@ export function waitForRival(input: DecisionInput, address: Ipv4): RuleDecision 
   const rival = context.peerObservations.rivalFor(address, client);
   // A rival that asked earlier already has its lease, even if we have not recorded it. The gateway of a rival that asked at
   // the same moment hears of this client while it still waits.
-  const isLate = context.peerObservations.rivalFor(address, client, context.age + AT_ONCE) !== rival;
+  const isLate = context.peerObservations.rivalFor(address, client, context.ageMilliseconds + AT_ONCE) !== rival;
   if (rival !== undefined && (isLate || rival.granter < plan.serverIdentifier))
     return refuse(input, address, 'rival-won');
   return context.waited ? undefined : waitFor(address, 'listening', now, RIVAL_WAIT);
@@ -210,7 +210,7 @@ export function waitForRival(input: DecisionInput, address: Ipv4): RuleDecision 
  */
 export function outranksRival({ context, client, plan }: DecisionInput, current: Lease): boolean {
   if (current.state !== 'peer' || current.granter <= plan.serverIdentifier) return false;
-  const rival = context.peerObservations.rivalFor(current.address, client, context.age + AT_ONCE);
+  const rival = context.peerObservations.rivalFor(current.address, client, context.ageMilliseconds + AT_ONCE);
   return rival !== undefined && rival.granter === current.granter && rival.client === current.client;
 }
 

@@ -38,7 +38,7 @@ export function reusableBefore(
   lease?: Lease,
 ): Instant {
   const isBelieved = lease === undefined || lease.expiresAt > now || context.mayBeOver(lease);
-  return (isBelieved ? now - (context.clusterPeers?.grace ?? 0) : 0) as Instant;
+  return (isBelieved ? now - (context.clusterPeers?.graceMilliseconds ?? 0) : 0) as Instant;
 }
 
 /** True while a lease, offer or quarantine holds its address, or may hold it still. */

@@ -79,8 +79,8 @@ export type Decision =
 export interface DecisionContext {
   /** The client's key, before clones are told apart. */
   readonly client: ClientKey;
-  /** How long ago the datagram was read: milliseconds. */
-  readonly age: number;
+  /** How long ago the datagram was read. */
+  readonly ageMilliseconds: number;
   /** The store's revision when the datagram was read. */
   readonly readRevision: Version;
   /** Records up to this version have not been confirmed since we last may have missed something. */
@@ -183,9 +183,9 @@ export type WeakAnswer = 'once' | 'doubtful';
 /** A machine that was heard by ARP. */
 export interface Sighting {
   readonly hardware: HardwareAddress;
-  readonly on: Instant;
+  readonly seenAt: Instant;
   /** The same by the monotonic clock: milliseconds. */
-  readonly at: number;
+  readonly seenAtMonotonic: number;
   /** The newest change that was stored then. */
   readonly revision: Version;
 }
@@ -209,8 +209,8 @@ export interface ClusterPeers {
   gatewayAt?(host: Ipv4): Ipv4 | undefined;
   /** The others that are alive, by their server identifiers. */
   readonly live: ReadonlySet<Ipv4>;
-  /** Other gateways reuse the address of an ended lease only after so long, because clocks differ: milliseconds. */
-  readonly grace: number;
+  /** Other gateways reuse the address of an ended lease only after so long, because clocks differ. */
+  readonly graceMilliseconds: number;
 }
 
 export interface Rival {

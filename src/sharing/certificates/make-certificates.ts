@@ -16,11 +16,11 @@ export interface MadeNode extends NodeAddress {
   /** Of ca.crt, node.crt and node.key, which are to be copied to the node. */
   readonly directory: string;
   /** Milliseconds since 1970. */
-  readonly end: number;
+  readonly endsAt: number;
 }
 
 export interface CertificatesReport {
-  readonly authority: { readonly what: CertificateOutcome; readonly directory: string; readonly end: number };
+  readonly authority: { readonly what: CertificateOutcome; readonly directory: string; readonly endsAt: number };
   readonly nodes: readonly MadeNode[];
   readonly warnings: readonly string[];
 }
@@ -38,11 +38,11 @@ export function makeCertificates(wish: CertificatesWish): CertificatesReport {
   writeAuthority(plan);
   for (const node of plan.nodes) writeNode(node, plan);
   const { authority, authorityWhat: what, authorityDirectory: directory } = plan;
-  const end = Date.parse(authority.certificate.validTo);
+  const endsAt = Date.parse(authority.certificate.validTo);
   return {
-    authority: { what, directory, end },
+    authority: { what, directory, endsAt },
     nodes: plan.nodes.map((each) => reportOf(each, wish)),
-    warnings: warningsOf(wish, plan, end),
+    warnings: warningsOf(wish, plan, endsAt),
   };
 }
 
@@ -59,8 +59,8 @@ function writeNode({ directory, what, made }: NodePlan, { authority }: Certifica
 }
 
 function reportOf({ node, directory, what, made, found }: NodePlan, { now }: CertificatesWish): MadeNode {
-  const end = made?.end ?? ('end' in found ? found.end : now);
-  return { ...node, what, directory, end };
+  const endsAt = made?.endsAt ?? ('endsAt' in found ? found.endsAt : now);
+  return { ...node, what, directory, endsAt };
 }
 
 function warningsOf(
@@ -76,9 +76,9 @@ function warningsOf(
       `the new certificates end on ${dayOf(authorityEnd)}, with the authority, and not after ${days} days: --renew-authority gives it more time`,
     );
   for (const { node, made, found } of nodes)
-    if (made === undefined && 'end' in found && found.end - now < WARNED_BEFORE_END)
+    if (made === undefined && 'endsAt' in found && found.endsAt - now < WARNED_BEFORE_END)
       warnings.push(
-        `the certificate of ${node.name} ends on ${dayOf(found.end)}: renew it with --nodes ${node.name}=${node.address} --renew`,
+        `the certificate of ${node.name} ends on ${dayOf(found.endsAt)}: renew it with --nodes ${node.name}=${node.address} --renew`,
       );
   return warnings;
 }

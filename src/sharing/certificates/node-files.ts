@@ -15,16 +15,16 @@ const SECOND = 1000;
 /** What a node's directory holds. */
 export type NodeFiles =
   | { readonly kind: 'missing' }
-  | { readonly kind: 'good'; readonly end: number }
+  | { readonly kind: 'good'; readonly endsAt: number }
   /** The authority was renewed, and its ca.crt has not come here yet. */
-  | { readonly kind: 'old-authority'; readonly end: number; readonly problem: string }
+  | { readonly kind: 'old-authority'; readonly endsAt: number; readonly problem: string }
   /** They are not what the node needs. --renew mends it. */
   | { readonly kind: 'bad'; readonly problem: string };
 
 export interface NewNodeFiles {
   readonly texts: FileTexts;
   /** Milliseconds since 1970. */
-  readonly end: number;
+  readonly endsAt: number;
 }
 
 /** Judges the files of a node, as they are: by the authority, the node's address and the time. */
@@ -54,10 +54,10 @@ export function readNodeFiles(
     return bad(`${files.cert} is of another authority`);
   if (certificate.checkIP(node.address) === undefined)
     return bad(`${files.cert} is for ${certificate.subjectAltName}, not for ${node.address}`);
-  const end = Date.parse(certificate.validTo);
+  const endsAt = Date.parse(certificate.validTo);
   return authority === undefined || read.ca?.toString('latin1') === authority.pem
-    ? { kind: 'good', end }
-    : { kind: 'old-authority', end, problem: `${files.ca} is not the authority's present ca.crt` };
+    ? { kind: 'good', endsAt }
+    : { kind: 'old-authority', endsAt, problem: `${files.ca} is not the authority's present ca.crt` };
 }
 
 /** The three files that a node gets. The certificate ends with its authority at the latest. */
@@ -69,7 +69,7 @@ export function newNodeFiles(
 ): NewNodeFiles {
   const { publicKey, pem } = newKey();
   const wanted = Math.floor((now + days * DAY) / SECOND) * SECOND;
-  const end = Math.min(wanted, Date.parse(authority.certificate.validTo));
+  const endsAt = Math.min(wanted, Date.parse(authority.certificate.validTo));
   const certificate = nodeCertificate(
     {
       name: node.name,
@@ -78,9 +78,9 @@ export function newNodeFiles(
       publicKey,
     },
     authority.issuer,
-    { begin: now - BEFOREHAND, end },
+    { begin: now - BEFOREHAND, end: endsAt },
   );
-  return { texts: { 'ca.crt': authority.pem, 'node.crt': certificate, 'node.key': pem }, end };
+  return { texts: { 'ca.crt': authority.pem, 'node.crt': certificate, 'node.key': pem }, endsAt };
 }
 
 /** Whether one has signed the other, and may do so (RFC 5280 §4.2.1.3). */

@@ -58,8 +58,8 @@ describe('the files', () => {
     expect(Date.parse(written.validTo)).toBe(NOW + 10_000 * DAY);
     expect(Date.parse(written.validFrom)).toBe(NOW - DAY);
     expect(Date.parse(made.certificate('authority/ca.crt').validTo)).toBe(NOW + 20_000 * DAY);
-    expect(report.nodes[0]?.end).toBe(NOW + 10_000 * DAY);
-    expect(new Date(report.authority.end).getUTCFullYear()).toBe(2081);
+    expect(report.nodes[0]?.endsAt).toBe(NOW + 10_000 * DAY);
+    expect(new Date(report.authority.endsAt).getUTCFullYear()).toBe(2081);
   });
 
   test.skipIf(findProgram('openssl') === undefined)('pass the strict checks of openssl', () => {
@@ -170,7 +170,7 @@ describe('what ends', () => {
 
     const { nodes, warnings } = made.make('node2=192.0.2.12', { now: daysOn(7000) });
 
-    expect(nodes[0]?.end).toBe(NOW + 7300 * DAY);
+    expect(nodes[0]?.endsAt).toBe(NOW + 7300 * DAY);
     expect(warnings).toEqual([
       expect.stringMatching(/end on 2046-11-23, with the authority.*--renew-authority/),
     ]);

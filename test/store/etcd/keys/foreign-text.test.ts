@@ -73,7 +73,7 @@ describe('an address whose key holds foreign text', () => {
     const inFlight = new Set<Ipv4>();
     const store = await openSharedStore({ etcd: cluster.connect(), clock, inFlight });
     const bench = new ExchangeBench(store, inFlight, clock);
-    bench.serverState.clusterPeers = { live: new Set(), grace: CLOCK_GRACE };
+    bench.serverState.clusterPeers = { live: new Set(), graceMilliseconds: CLOCK_GRACE };
     const guest = new Guest('52:54:00:00:00:01');
 
     await bench.hear(guest.discover([[50, ...ip('10.15.3.20')]]));
