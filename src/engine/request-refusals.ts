@@ -88,14 +88,17 @@ export function refuseTaken(input: DecisionInput, address: Ipv4): RuleDecision {
     case 'offered':
       return refuseBecauseOf(input, address, current, 'offered-to-another');
     case 'bound':
-      return refuseBecauseOf(input, address, current, offeredElse(input) ? 'bound-to-another' : 'offer-lost');
+      return refuseBecauseOf(input, address, current, hasOtherOffer(input) ? 'bound-to-another' : 'offer-lost');
     default:
       return refuseBecauseOf(input, address, current, 'bound-to-another');
   }
 }
 
-/** False: for all that is known here, the client was offered the address that it selects, and another has asked first. */
-function offeredElse({ leases, client, now }: DecisionInput): boolean {
+/**
+ * True: another address is on offer to the client, so that it was not offered the one that it selects. False: for all that is known
+ * here it was offered that one, and another client has asked for it first.
+ */
+function hasOtherOffer({ leases, client, now }: DecisionInput): boolean {
   const offer = leases.offerTo(client);
   return offer !== undefined && isLive(offer, now);
 }

@@ -146,7 +146,7 @@ export class Exchange {
       const message = messages[index];
       if (datagram !== undefined && message !== undefined) this.#admit(message, datagram, arena, revision);
     }
-    this.#precedence.forEach(this.#isKnown, this.#decide, this.#shed);
+    this.#precedence.forEach(this.#isKnown, this.#beginMessage, this.#shed);
   }
 
   /** Stops reading, ends the commits under way, sends their replies, and drops what waits. */
@@ -173,7 +173,8 @@ export class Exchange {
   readonly #isKnown = ({ client }: PendingMessage): boolean =>
     this.#parts.store.leases.bindingOf(client) !== undefined;
 
-  readonly #decide = (message: PendingMessage): void => {
+  /** Learns from a message, and takes its first step: it is decided, or waits behind another one of its sender. */
+  readonly #beginMessage = (message: PendingMessage): void => {
     this.#learn(message);
     this.#steps.begin(message);
   };
