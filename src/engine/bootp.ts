@@ -4,7 +4,7 @@ import { exceedsShareOfPort } from './address/share-of-port.ts';
 import { bindingChange } from './binding-change.ts';
 import type { Decision } from './decision/decision.ts';
 import type { DecisionInput } from './decision/decision-input.ts';
-import { silence } from './decision/outcome.ts';
+import { replyWith, silence } from './decision/outcome.ts';
 import { destinationOf } from './reply/destination.ts';
 import { bootpReply } from './reply/reply.ts';
 
@@ -22,7 +22,7 @@ export function answerBootp(input: DecisionInput): Decision {
   const destination = destinationOf(input, address);
   // Its binding has no end, so that a second request changes nothing; one that it got by DHCP has.
   const isEndless = leases.bindingOf(input.client)?.expiresAt === NEVER;
-  if (held === 'binding' && isEndless) return { kind: 'reply', reply, destination, reason: 'bootp' };
+  if (held === 'binding' && isEndless) return replyWith(reply, destination, 'bootp', undefined);
   const change = bindingChange(input, address, INFINITE_SECONDS, 'bootp');
-  return { kind: 'reply', reply, destination, reason: 'bootp', change };
+  return replyWith(reply, destination, 'bootp', change);
 }

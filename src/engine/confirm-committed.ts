@@ -4,7 +4,7 @@ import type { Ipv4 } from '../net/ipv4.ts';
 import { isGrantedHere } from './address/peers.ts';
 import type { Decision } from './decision/decision.ts';
 import type { DecisionInput } from './decision/decision-input.ts';
-import { probe, silence } from './decision/outcome.ts';
+import { probe, replyWith, silence } from './decision/outcome.ts';
 import { destinationOf } from './reply/destination.ts';
 import { leaseReply, secondsLeft, secondsUntil } from './reply/reply.ts';
 
@@ -39,7 +39,7 @@ export function confirmCommitted(input: DecisionInput, address: Ipv4): Decision 
     if (holder !== undefined && holder !== message.hardware) return silence('cannot-promise');
   } else if (arrival.source !== address) return silence('cannot-promise'); // Only its use shows that it is its own.
   const reply = leaseReply(input, 'DHCPACK', address, seconds);
-  return { kind: 'reply', reply, destination: destinationOf(input, address), reason: 'as-committed' };
+  return replyWith(reply, destinationOf(input, address), 'as-committed', undefined);
 }
 
 /** By so much a lease may be over earlier than this clock says, as another gateway's clock has set its end: seconds. */

@@ -8,7 +8,7 @@ import { exceedsShareOfPort } from './address/share-of-port.ts';
 import { bindingChange, offerChange } from './binding-change.ts';
 import type { Decision, Reason } from './decision/decision.ts';
 import type { DecisionInput } from './decision/decision-input.ts';
-import { changeOf, silence } from './decision/outcome.ts';
+import { changeOf, replyWith, silence } from './decision/outcome.ts';
 import { cachedLease } from './lease-cache.ts';
 import { destinationOf } from './reply/destination.ts';
 import { leaseReply, leaseSecondsOf, secondsLeft } from './reply/reply.ts';
@@ -44,7 +44,7 @@ export function answerDiscover(input: DecisionInput): Decision {
     const change = bindingChange(input, address, leaseSecondsOf(input, address), reason);
     const reply = leaseReply(input, 'DHCPACK', address);
     const firstPromise = held === 'binding' ? undefined : address;
-    return { kind: 'reply', reply, destination, reason, change, firstPromise };
+    return replyWith(reply, destination, reason, change, firstPromise);
   }
 
   // RFC 2131 §3.1 (4): what the DHCPACK says should not conflict with it.
@@ -52,20 +52,13 @@ export function answerDiscover(input: DecisionInput): Decision {
   const reply = leaseReply(input, 'DHCPOFFER', address, seconds);
   if (held === 'binding' || held === 'unheld') {
     const reason: Reason = held === 'binding' ? 'offered-again' : 'offered-unheld';
-    return { kind: 'reply', reply, destination, reason, change: changeWhileShared(input, address, reason) };
+    return replyWith(reply, destination, reason, changeWhileShared(input, address, reason));
   }
   const again: Reason = held === 'offer' ? 'offered-again' : 'offered';
   const reason = input.cloneOf === undefined ? again : 'offered-to-clone';
-  return {
-    kind: 'reply',
-    reply,
-    destination,
-    reason,
-    change: offerChange(input, address, reason),
-    other: input.cloneOf,
-    quietOffer: choice.isQuiet === true ? address : undefined,
-    firstPromise: undefined,
-  };
+  const change = offerChange(input, address, reason);
+  const quietOffer = choice.isQuiet === true ? address : undefined;
+  return replyWith(reply, destination, reason, change, undefined, quietOffer, input.cloneOf);
 }
 
 /**

@@ -2,7 +2,7 @@ import { UNSPECIFIED } from '../net/ipv4.ts';
 import { contains } from '../net/prefix.ts';
 import type { Decision } from './decision/decision.ts';
 import type { DecisionInput } from './decision/decision-input.ts';
-import { silence } from './decision/outcome.ts';
+import { replyWith, silence } from './decision/outcome.ts';
 import { destinationOf } from './reply/destination.ts';
 import { informReply } from './reply/reply.ts';
 
@@ -18,6 +18,5 @@ export function answerInform(input: DecisionInput): Decision {
   if (address === UNSPECIFIED && !isRelayed) return silence('no-address');
   // RFC 2131 §4.3.5: the network address should be checked for consistency.
   if (address !== UNSPECIFIED && !contains(subnet.prefix, address)) return silence('wrong-network');
-  const destination = destinationOf(input, UNSPECIFIED);
-  return { kind: 'reply', reply: informReply(input), destination, reason: 'informed' };
+  return replyWith(informReply(input), destinationOf(input, UNSPECIFIED), 'informed', undefined);
 }

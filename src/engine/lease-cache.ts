@@ -5,7 +5,7 @@ import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { isGrantedHere } from './address/peers.ts';
 import type { RuleDecision } from './decision/decision.ts';
 import { type DecisionInput, entitlementTo } from './decision/decision-input.ts';
-import { changeOf } from './decision/outcome.ts';
+import { changeOf, replyWith } from './decision/outcome.ts';
 import { requestState } from './decision/request-state.ts';
 import { destinationOf } from './reply/destination.ts';
 import { termsFor } from './reply/own-terms.ts';
@@ -25,16 +25,7 @@ export function repeatLease(input: DecisionInput, address: Ipv4): RuleDecision {
   const writes = [{ address, expectedVersion: lease.version, next: 'precondition-only' as const }];
   const change = changeOf(input, 'check', 'cached', writes);
   const reply = leaseReply(input, 'DHCPACK', address, secondsLeft(input, address));
-  return {
-    kind: 'reply',
-    reply,
-    destination: destinationOf(input, address),
-    reason: 'cached',
-    change,
-    other: undefined,
-    quietOffer: undefined,
-    firstPromise: undefined,
-  };
+  return replyWith(reply, destinationOf(input, address), 'cached', change);
 }
 
 /** The asking client's lease of an address, if it has only begun and would be granted again as it is. */

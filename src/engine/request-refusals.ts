@@ -88,7 +88,12 @@ export function refuseTaken(input: DecisionInput, address: Ipv4): RuleDecision {
     case 'offered':
       return refuseBecauseOf(input, address, current, 'offered-to-another');
     case 'bound':
-      return refuseBecauseOf(input, address, current, hasOtherOffer(input) ? 'bound-to-another' : 'offer-lost');
+      return refuseBecauseOf(
+        input,
+        address,
+        current,
+        hasOtherOffer(input) ? 'bound-to-another' : 'offer-lost',
+      );
     default:
       return refuseBecauseOf(input, address, current, 'bound-to-another');
   }

@@ -28,7 +28,7 @@ import {
   mayBeLive,
   reusableBefore,
 } from './decision/decision-input.ts';
-import { probe, silence } from './decision/outcome.ts';
+import { probe, replyWith, silence } from './decision/outcome.ts';
 import { requestStateTo } from './decision/request-state.ts';
 import { repeatLease } from './lease-cache.ts';
 import { destinationOf } from './reply/destination.ts';
@@ -271,14 +271,7 @@ function grant(input: DecisionInput, address: Ipv4, reason: Reason): Decision {
   const isNew = !isHolder(input, input.leases.bindingOf(input.client));
   if (isNew && exceedsLeasesPerMac(input, address)) return silence('too-many-identifiers');
   if (isNew && exceedsShareOfPort(input)) return silence('share-of-port');
-  return {
-    kind: 'reply',
-    reply: leaseReply(input, 'DHCPACK', address),
-    destination: destinationOf(input, address),
-    reason,
-    change: bindingChange(input, address, leaseSecondsOf(input, address), reason),
-    other: undefined,
-    quietOffer: undefined,
-    firstPromise: isNew ? address : undefined,
-  };
+  const reply = leaseReply(input, 'DHCPACK', address);
+  const change = bindingChange(input, address, leaseSecondsOf(input, address), reason);
+  return replyWith(reply, destinationOf(input, address), reason, change, isNew ? address : undefined);
 }

@@ -19,5 +19,7 @@ export function isHeardSince(
 ): boolean {
   const address = firstPromiseOf(decision);
   const sighting = address === undefined || past.isWithheld ? undefined : serverState.sightingAt(address);
-  return sighting !== undefined && sighting.seenAtMonotonic >= decidedAt && sighting.hardware !== message.hardware;
+  return (
+    sighting !== undefined && sighting.seenAtMonotonic >= decidedAt && sighting.hardware !== message.hardware
+  );
 }

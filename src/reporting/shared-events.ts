@@ -80,7 +80,7 @@ export class SharedEvents implements Observer {
   }
 
   decided(
-    message: Parameters<Observer['decided']>[0],
+    message: Parameters<Required<Observer>['decided']>[0],
     client: ClientKey,
     decision: Decision,
     outcome: DecisionOutcome,

@@ -19,7 +19,12 @@ class Listener extends Conversation {
   /** A machine is heard at the address, though nobody has asked for it. */
   overhear(mac: string): void {
     const hardware = hardwareFromText(mac) ?? NO_HARDWARE;
-    const sighting = { hardware, seenAt: this.now, seenAtMonotonic: this.now, revision: this.store.leases.revision };
+    const sighting = {
+      hardware,
+      seenAt: this.now,
+      seenAtMonotonic: this.now,
+      revision: this.store.leases.revision,
+    };
     this.context = { sightingAt: (address) => (address === at(MINE) ? sighting : undefined) };
   }
 }

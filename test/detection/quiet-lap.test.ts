@@ -51,7 +51,15 @@ class Gateway {
       waits: true,
       ...(live === undefined
         ? {}
-        : { clusterPeers: { live, graceMilliseconds: 0, agreedAt: 0, problems: [], isByWallClock: () => true } }),
+        : {
+            clusterPeers: {
+              live,
+              graceMilliseconds: 0,
+              agreedAt: 0,
+              problems: [],
+              isByWallClock: () => true,
+            },
+          }),
     });
     await server.start();
   }

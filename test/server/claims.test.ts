@@ -65,7 +65,15 @@ class Gateway {
       waits: true,
       ...(live === undefined
         ? {}
-        : { clusterPeers: { live, graceMilliseconds: 0, agreedAt: 0, problems: [], isByWallClock: () => true } }),
+        : {
+            clusterPeers: {
+              live,
+              graceMilliseconds: 0,
+              agreedAt: 0,
+              problems: [],
+              isByWallClock: () => true,
+            },
+          }),
     });
     await this.#server.start();
     await clock.pass(5000);

@@ -411,14 +411,26 @@ test('where each gateway has a share of the pool, a gateway that is gone is told
 
 test('where leases are shared, who only answers ARP is no gateway that shares nothing', async () => {
   const scene = await opened({
-    clusterPeers: { live: new Set([ONE]), graceMilliseconds: 0, agreedAt: 0, problems: [], isByWallClock: () => true },
+    clusterPeers: {
+      live: new Set([ONE]),
+      graceMilliseconds: 0,
+      agreedAt: 0,
+      problems: [],
+      isByWallClock: () => true,
+    },
   });
 
   expect(others(scene)).toEqual([]);
 });
 
 test('the map shows a gateway that shared its leases, and is gone, as a gateway too', async () => {
-  const sharing = { live: new Set([ONE]), gone: new Set([OTHER]), graceMilliseconds: 0, agreedAt: 0, problems: [] };
+  const sharing = {
+    live: new Set([ONE]),
+    gone: new Set([OTHER]),
+    graceMilliseconds: 0,
+    agreedAt: 0,
+    problems: [],
+  };
   const { node } = await opened({ clusterPeers: { ...sharing, isByWallClock: () => true } });
 
   const mapped = node.server.mapAddresses(ONE, OTHER);

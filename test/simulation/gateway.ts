@@ -32,7 +32,7 @@ export interface GatewayParts {
   readonly holdersOf: (address: string) => readonly string[];
   readonly sent: (gateway: Gateway, sent: Sent) => void;
   /** Sees what each message came to. */
-  readonly decided: (address: string, ...what: Parameters<Observer['decided']>) => void;
+  readonly decided: (address: string, ...what: Parameters<Required<Observer>['decided']>) => void;
   readonly broken: (error: unknown) => void;
 }
 

@@ -198,7 +198,8 @@ export function waitForRival(input: DecisionInput, address: Ipv4): RuleDecision 
   const rival = context.peerObservations.rivalFor(address, client);
   // A rival that asked earlier already has its lease, even if we have not recorded it. The gateway of a rival that asked at
   // the same moment hears of this client while it still waits.
-  const isLate = context.peerObservations.rivalFor(address, client, context.ageMilliseconds + AT_ONCE) !== rival;
+  const isLate =
+    context.peerObservations.rivalFor(address, client, context.ageMilliseconds + AT_ONCE) !== rival;
   if (rival !== undefined && (isLate || rival.granter < plan.serverIdentifier))
     return refuse(input, address, 'rival-won');
   return context.waited ? undefined : waitFor(address, 'listening', now, RIVAL_WAIT);

@@ -32,24 +32,21 @@ export type SilenceReason = {
 /** What one rule of several decides. Undefined: it does not apply, and the next rule decides. */
 export type RuleDecision = Decision | undefined;
 
-/**
- * What to do about a message. What most messages are answered with has all its fields, in this order: whoever reads them then
- * meets few kinds of objects, and V8 reads those fast. Before a waiting message is decided again, what it keeps in flight itself is let go, so
- * that `isInFlight` speaks of others only.
- */
+/** What to do about a message. */
 export type Decision =
+  /** `replyWith` makes it. */
   | {
       readonly kind: 'reply';
       readonly reply: Reply;
       readonly destination: Destination;
       readonly reason: Reason;
-      readonly change?: LeaseChange | undefined;
+      readonly change: LeaseChange | undefined;
       /** The other machine that the reason speaks of. */
-      readonly other?: HardwareAddress | undefined;
+      readonly other: HardwareAddress | undefined;
       /** A quiet address that is offered without a wait: the segment is asked for it beside the reply. */
-      readonly quietOffer?: Ipv4 | undefined;
+      readonly quietOffer: Ipv4 | undefined;
       /** The address that the client did not have before: who is heard there by ARP until the reply leaves counts too. */
-      readonly firstPromise?: Ipv4 | undefined;
+      readonly firstPromise: Ipv4 | undefined;
     }
   | {
       readonly kind: 'silence';
@@ -225,6 +222,10 @@ export interface PeerRequest extends Rival {
   readonly revision: Version;
 }
 
+/**
+ * What a message that waited keeps in flight itself is let go before it is decided again: `leases.isInFlight` speaks of others
+ * only.
+ */
 export type Decide = (
   message: Message,
   arrival: Arrival,

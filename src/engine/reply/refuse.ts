@@ -4,7 +4,7 @@ import type { Ipv4 } from '../../net/ipv4.ts';
 import { ipv4ToText } from '../../net/ipv4.ts';
 import type { Decision, RefusalReason } from '../decision/decision.ts';
 import type { DecisionInput } from '../decision/decision-input.ts';
-import { changeOf } from '../decision/outcome.ts';
+import { changeOf, replyWith } from '../decision/outcome.ts';
 import { destinationOfNak } from './destination.ts';
 import { nakReply } from './reply.ts';
 
@@ -17,7 +17,12 @@ export function refuse(input: DecisionInput, address: Ipv4, reason: RefusalReaso
  * A DHCPNAK for what a lease shows to be wrong. It is a check: the store confirms that the lease still stands as
  * it was seen, for a mirror may lag.
  */
-export function refuseBecauseOf(input: DecisionInput, address: Ipv4, lease: Lease, reason: RefusalReason): Decision {
+export function refuseBecauseOf(
+  input: DecisionInput,
+  address: Ipv4,
+  lease: Lease,
+  reason: RefusalReason,
+): Decision {
   // It may be on offer besides, to its own card under another identifier.
   const expectedVersion = input.leases.at(lease.address)?.version ?? lease.version;
   const writes = [{ address: lease.address, expectedVersion, next: 'precondition-only' as const }];
@@ -39,12 +44,15 @@ export function refuseReserved(
   return nak(input, address, reason, changeOf(input, 'check', reason, writes));
 }
 
-function nak(input: DecisionInput, address: Ipv4, reason: RefusalReason, change: LeaseChange | undefined): Decision {
+function nak(
+  input: DecisionInput,
+  address: Ipv4,
+  reason: RefusalReason,
+  change: LeaseChange | undefined,
+): Decision {
   // RFC 2132 §9.9: option 56 tells the client's operator why.
   const reply = nakReply(input, `${ipv4ToText(address)}: ${TEXTS[reason]}`);
-  const destination = destinationOfNak(input);
-  if (change === undefined) return { kind: 'reply', reply, destination, reason };
-  return { kind: 'reply', reply, destination, reason, change };
+  return replyWith(reply, destinationOfNak(input), reason, change);
 }
 
 const TEXTS: Readonly<Record<RefusalReason, string>> = {

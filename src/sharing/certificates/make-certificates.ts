@@ -20,7 +20,11 @@ export interface MadeNode extends NodeAddress {
 }
 
 export interface CertificatesReport {
-  readonly authority: { readonly what: CertificateOutcome; readonly directory: string; readonly endsAt: number };
+  readonly authority: {
+    readonly what: CertificateOutcome;
+    readonly directory: string;
+    readonly endsAt: number;
+  };
   readonly nodes: readonly MadeNode[];
   readonly warnings: readonly string[];
 }

@@ -112,7 +112,7 @@ function decideOn(message: Message, client: ClientKey | undefined, table: LeaseT
   if (client === undefined) throw new Error('no such client');
   const context = {
     client,
-    age: 0,
+    ageMilliseconds: 0,
     readRevision: table.revision,
     lastGapRevision: 0,
     peerObservations: NO_PEERS,
