@@ -12,7 +12,7 @@ import { asksThisServer } from './decision/asks-this-server.ts';
 import type { Decision, DecisionContext } from './decision/decision.ts';
 import type { DecisionInput } from './decision/decision-input.ts';
 import { probe, silence } from './decision/outcome.ts';
-import { extendsOwnLease } from './decision/passed-on.ts';
+import { extendsOwnLease } from './decision/may-be-passed-on.ts';
 import { answerDecline } from './decline.ts';
 import { answerDiscover } from './discover.ts';
 import { answerInform } from './inform.ts';

@@ -1,4 +1,4 @@
-import { mayBePassedOn } from '../engine/decision/passed-on.ts';
+import { mayBePassedOn } from '../engine/decision/may-be-passed-on.ts';
 import { NO_HARDWARE } from '../net/hardware-address.ts';
 import { UNSPECIFIED } from '../net/ipv4.ts';
 import type { Message } from '../wire/message.ts';

@@ -8,8 +8,8 @@ import type { Message } from '../../wire/message.ts';
 import { requestState } from './request-state.ts';
 
 /**
- * True for a message that a router may have passed on, so that another network card than the client's has sent it: RFC
- * 2131 §4.4.5, a client in RENEWING state unicasts its DHCPREQUEST from the address that it has, and lets IP deliver it.
+ * True for a message that a router may have passed on, so that another network card than the client's has sent it.
+ * RFC 2131 §4.4.5: a client in RENEWING state unicasts its DHCPREQUEST from the address that it has, and lets IP deliver it.
  */
 export function mayBePassedOn(message: Message, { via, source }: Arrival): boolean {
   return (
