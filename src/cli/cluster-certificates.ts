@@ -60,11 +60,11 @@ async function makeThem(options: Options, surroundings: CommandSurroundings): Pr
   else writeReport(surroundings.output, report);
   for (const warning of report.warnings) surroundings.remark(`warning: ${warning}`);
   const { authority } = report;
-  if (authority.what === 'made')
+  if (authority.outcome === 'made')
     surroundings.remark(
       `Keep ${join(authority.directory, 'ca.key')} safe, and on no node: who has it can make certificates that etcd takes.\nIt is needed for another node and for a renewal.`,
     );
-  if (authority.what === 'renewed')
+  if (authority.outcome === 'renewed')
     surroundings.remark(
       "Each member of etcd reads ca.crt when it starts: copy it to all nodes, then restart etcd, one node after the other.\nThe nodes' certificates stay good meanwhile.",
     );
@@ -78,7 +78,7 @@ export function flagValue<Value>(flag: string, text: string, kind: SettingKind<V
 }
 
 interface Row {
-  readonly what: string;
+  readonly outcome: string;
   readonly of: string;
   readonly address: string | undefined;
   readonly endsAt: number;
@@ -93,7 +93,7 @@ function writeReport(output: Output, { authority, nodes }: CertificatesReport): 
   writeTable(
     output,
     [
-      { heading: 'WHAT', cell: ({ what }) => what.replace('-', ' ') },
+      { heading: 'WHAT', cell: ({ outcome }) => outcome.replace('-', ' ') },
       { heading: 'FOR', cell: ({ of }) => of },
       { heading: 'ADDRESS', cell: ({ address }) => address },
       { heading: 'ENDS', cell: ({ endsAt }) => new Date(endsAt).toISOString().slice(0, 10) },
@@ -101,7 +101,7 @@ function writeReport(output: Output, { authority, nodes }: CertificatesReport): 
     ],
     rows,
   );
-  const changed = nodes.filter(({ what }) => what !== 'kept');
+  const changed = nodes.filter(({ outcome }) => outcome !== 'kept');
   const copied = changed.length === 0 ? nodes : changed;
   const why =
     changed.length === 0 ? 'Nothing was changed. If a node has not got its files yet:' : 'To copy them:';
@@ -113,13 +113,13 @@ function asJson({ authority, nodes, warnings }: CertificatesReport): unknown {
   const expiryOf = (endsAt: number) => ({ expiresAt: new Date(endsAt).toISOString() });
   return {
     authority: {
-      what: authority.what,
+      what: authority.outcome,
       certificate: join(authority.directory, 'ca.crt'),
       key: join(authority.directory, 'ca.key'),
       ...expiryOf(authority.endsAt),
     },
     nodes: nodes.map((node) => ({
-      what: node.what,
+      what: node.outcome,
       name: node.name,
       address: node.address,
       directory: node.directory,

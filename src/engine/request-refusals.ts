@@ -20,7 +20,7 @@ const LEAST_LEFT = 10;
 export function refuseForbidden(input: DecisionInput, address: Ipv4): RuleDecision {
   const { plan, subnet, leases, client } = input;
   const entitlement = entitlementTo(address, input);
-  if (entitlement === 'lease' || entitlement === 'rest') return undefined;
+  if (entitlement === 'lease' || entitlement === 'keep-until-end') return undefined;
   if (!contains(subnet.prefix, address))
     return plan.authoritative ? refuse(input, address, 'wrong-network') : silence('wrong-network');
   const isOwn = leases.recordAt(address)?.client === client; // So that no other server can have given it.
@@ -40,7 +40,7 @@ export function refuseForbidden(input: DecisionInput, address: Ipv4): RuleDecisi
  */
 export function refuseAtEnd(input: DecisionInput, address: Ipv4): RuleDecision {
   const { leases } = input;
-  if (entitlementTo(address, input) !== 'rest' || !leases.canPromise) return undefined;
+  if (entitlementTo(address, input) !== 'keep-until-end' || !leases.canPromise) return undefined;
   const lease = leases.recordAt(address);
   if (!isHolder(input, lease) || leaseSecondsOf(input, address) >= LEAST_LEFT) return undefined;
   return refuseBecauseOf(input, address, lease, 'not-in-pool');

@@ -88,7 +88,7 @@ function select(input: DecisionInput, address: Ipv4): Decision {
   const lease = leases.recordAt(address);
   if (isBoundTo(lease, client, now))
     return replaceUnanswered(input, lease) ?? grantUnused(input, address, 'renewed');
-  if (entitlement === 'rest') return refuse(input, address, 'not-in-pool');
+  if (entitlement === 'keep-until-end') return refuse(input, address, 'not-in-pool');
 
   const use = isOffered(input, address) ? undefined : useOfCardLease(input, address);
   if (use?.kind === 'wait') return use;

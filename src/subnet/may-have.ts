@@ -9,12 +9,12 @@ import type { Subnet } from './subnet.ts';
 /**
  * What a client may have of an address, as settings and reservations are now.
  * - lease: it is in a pool, or reserved for this client.
- * - rest: it is in no pool, or kept for a reservation that was removed, or reserved for this client in another gateway's share
- *   of the pool; a client with a lease may keep it until the lease ends.
+ * - keep-until-end: it is in no pool, or kept for a reservation that was removed, or reserved for this client in another
+ *   gateway's share of the pool; a client with a lease may keep it until the lease ends.
  * - reserved: it is reserved for another client; even a running lease is not confirmed.
  * - nothing: it is the router's, a gateway's or the network's own, or outside the prefix; even a running lease is not confirmed.
  */
-export type Entitlement = 'lease' | 'rest' | 'reserved' | 'nothing';
+export type Entitlement = 'lease' | 'keep-until-end' | 'reserved' | 'nothing';
 
 /** A claimant without reservations. */
 export const ANYBODY: Claimant = { client: NOBODY, hardware: NO_HARDWARE };
@@ -24,9 +24,9 @@ export function mayHave(subnet: Subnet, who: Claimant, address: Ipv4): Entitleme
   if (subnet.excluded.has(address) || !contains(subnet.prefix, address)) return 'nothing';
   const reservation = subnet.reservations.at(address);
   if (reservation !== undefined) {
-    if (reservation.retiredUntil !== undefined) return 'rest';
+    if (reservation.retiredUntil !== undefined) return 'keep-until-end';
     if (subnet.reservations.of(who)?.address !== address) return 'reserved';
-    return isInOthersShare(subnet, address) ? 'rest' : 'lease';
+    return isInOthersShare(subnet, address) ? 'keep-until-end' : 'lease';
   }
-  return poolOf(subnet, address) === undefined ? 'rest' : 'lease';
+  return poolOf(subnet, address) === undefined ? 'keep-until-end' : 'lease';
 }

@@ -84,7 +84,7 @@ describe('planOfSettings', () => {
     expect(['10.15.3.20', '10.15.3.99', '10.15.3.120', '10.15.3.254'].map(may)).toEqual(
       Array(4).fill('lease'),
     );
-    expect(['10.15.3.100', '10.15.3.119'].map(may)).toEqual(['rest', 'rest']);
+    expect(['10.15.3.100', '10.15.3.119'].map(may)).toEqual(['keep-until-end', 'keep-until-end']);
     expect(['10.15.3.50', '10.15.3.95', '10.15.3.97', '10.15.3.110'].map(may)).toEqual(
       Array(4).fill('nothing'),
     );

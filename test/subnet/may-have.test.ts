@@ -12,9 +12,9 @@ describe('what a guest may have of an address', () => {
   test.each([
     ['10.15.3.20', 'lease', 'in the pool'],
     ['10.15.3.140', 'lease', 'the last of the pool'],
-    ['10.15.3.141', 'rest', 'in no pool'],
-    ['10.15.3.5', 'rest', 'in no pool'],
-    ['10.15.3.30', 'rest', 'left out of the pool'],
+    ['10.15.3.141', 'keep-until-end', 'in no pool'],
+    ['10.15.3.5', 'keep-until-end', 'in no pool'],
+    ['10.15.3.30', 'keep-until-end', 'left out of the pool'],
     ['10.15.3.1', 'nothing', "the router's"],
     ['10.15.3.10', 'nothing', "this gateway's"],
     ['10.15.3.19', 'nothing', "another gateway's"],
@@ -47,7 +47,7 @@ describe('what a guest may have of an address', () => {
     reservations.add(ADA.hardware, at('10.15.3.150'));
     const subnet = { ...SUBNET, othersShares: [range('10.15.3.141', '10.15.3.199')], reservations };
 
-    expect(mayHave(subnet, ADA, at('10.15.3.150'))).toBe('rest');
+    expect(mayHave(subnet, ADA, at('10.15.3.150'))).toBe('keep-until-end');
     expect(mayHave(subnet, BOB, at('10.15.3.150'))).toBe('reserved');
   });
 });

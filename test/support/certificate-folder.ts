@@ -30,7 +30,7 @@ export function daysOn(days: number): Instant {
 
 /** What became of the authority, and of each node. */
 export function whatOf({ authority, nodes }: CertificatesReport): readonly string[] {
-  return [authority.what, ...nodes.map(({ what }) => what)];
+  return [authority.outcome, ...nodes.map(({ outcome }) => outcome)];
 }
 
 /** A folder for each test, and certificates in its directory etcd-certificates. */

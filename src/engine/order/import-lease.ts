@@ -68,7 +68,11 @@ export function decideImport(order: LeaseImport, input: OrderInput): ImportVerdi
   const binding = leases.bindingOf(client);
   if (binding?.state === 'bound' && binding.address !== address && mayBeLive(input, binding))
     return refused({ why: 'has-another', address: binding.address, until: binding.expiresAt });
-  return { kind: 'taken', decision: taken(order, client, input), endsOutside: entitlement === 'rest' };
+  return {
+    kind: 'taken',
+    decision: taken(order, client, input),
+    endsOutside: entitlement === 'keep-until-end',
+  };
 }
 
 /**

@@ -12,7 +12,7 @@ import {
 } from './plan-certificates.ts';
 
 export interface MadeNode extends NodeAddress {
-  readonly what: CertificateOutcome;
+  readonly outcome: CertificateOutcome;
   /** Of ca.crt, node.crt and node.key, which are to be copied to the node. */
   readonly directory: string;
   /** Milliseconds since 1970. */
@@ -21,7 +21,7 @@ export interface MadeNode extends NodeAddress {
 
 export interface CertificatesReport {
   readonly authority: {
-    readonly what: CertificateOutcome;
+    readonly outcome: CertificateOutcome;
     readonly directory: string;
     readonly endsAt: number;
   };
@@ -41,30 +41,34 @@ export function makeCertificates(wish: CertificatesWish): CertificatesReport {
   const plan = planCertificates(wish);
   writeAuthority(plan);
   for (const node of plan.nodes) writeNode(node, plan);
-  const { authority, authorityWhat: what, authorityDirectory: directory } = plan;
+  const { authority, authorityOutcome: outcome, authorityDirectory: directory } = plan;
   const endsAt = Date.parse(authority.certificate.validTo);
   return {
-    authority: { what, directory, endsAt },
+    authority: { outcome, directory, endsAt },
     nodes: plan.nodes.map((each) => reportOf(each, wish)),
     warnings: warningsOf(wish, plan, endsAt),
   };
 }
 
-function writeAuthority({ authority, authorityWhat, authorityDirectory: directory }: CertificatesPlan): void {
+function writeAuthority({
+  authority,
+  authorityOutcome,
+  authorityDirectory: directory,
+}: CertificatesPlan): void {
   const { pem } = authority;
   if ('keyPem' in authority) makeDirectory(directory, { 'ca.key': authority.keyPem, 'ca.crt': pem });
-  else if (authorityWhat === 'renewed') replaceFiles(directory, { 'ca.crt': pem });
+  else if (authorityOutcome === 'renewed') replaceFiles(directory, { 'ca.crt': pem });
 }
 
-function writeNode({ directory, what, made }: NodePlan, { authority }: CertificatesPlan): void {
-  if (what === 'authority-renewed') replaceFiles(directory, { 'ca.crt': authority.pem });
-  else if (made !== undefined && what === 'made') makeDirectory(directory, made.texts);
+function writeNode({ directory, outcome, made }: NodePlan, { authority }: CertificatesPlan): void {
+  if (outcome === 'authority-renewed') replaceFiles(directory, { 'ca.crt': authority.pem });
+  else if (made !== undefined && outcome === 'made') makeDirectory(directory, made.texts);
   else if (made !== undefined) replaceFiles(directory, made.texts);
 }
 
-function reportOf({ node, directory, what, made, found }: NodePlan, { now }: CertificatesWish): MadeNode {
+function reportOf({ node, directory, outcome, made, found }: NodePlan, { now }: CertificatesWish): MadeNode {
   const endsAt = made?.endsAt ?? ('endsAt' in found ? found.endsAt : now);
-  return { ...node, what, directory, endsAt };
+  return { ...node, outcome, directory, endsAt };
 }
 
 function warningsOf(

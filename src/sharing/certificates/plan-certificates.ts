@@ -34,14 +34,14 @@ export interface NodePlan {
   readonly node: NodeAddress;
   readonly directory: string;
   readonly found: NodeFiles;
-  readonly what: CertificateOutcome;
+  readonly outcome: CertificateOutcome;
   /** undefined: its certificate is kept. */
   readonly made: NewNodeFiles | undefined;
 }
 
 export interface CertificatesPlan {
   readonly authority: Authority | NewAuthority;
-  readonly authorityWhat: Exclude<CertificateOutcome, 'authority-renewed'>;
+  readonly authorityOutcome: Exclude<CertificateOutcome, 'authority-renewed'>;
   readonly authorityDirectory: string;
   readonly nodes: readonly NodePlan[];
 }
@@ -58,7 +58,7 @@ export function planCertificates(wish: CertificatesWish): CertificatesPlan {
   const nodes = wish.nodes.map((node) => {
     const directory = join(wish.directory, 'nodes', node.name);
     const found = readNodeFiles(directory, node, known, wish.now);
-    return { node, directory, found, what: outcomeFor(found, wish) };
+    return { node, directory, found, outcome: outcomeFor(found, wish) };
   });
   refuse([
     ...(known === undefined
@@ -75,8 +75,8 @@ export function planCertificates(wish: CertificatesWish): CertificatesPlan {
       ? newNodeFiles(each.node, authority as Authority & { readonly issuer: Issuer }, wish.now, wish.days)
       : undefined,
   }));
-  const authorityWhat = known === undefined ? 'made' : wish.renewAuthority ? 'renewed' : 'kept';
-  return { authority, authorityWhat, authorityDirectory, nodes: planned };
+  const authorityOutcome = known === undefined ? 'made' : wish.renewAuthority ? 'renewed' : 'kept';
+  return { authority, authorityOutcome, authorityDirectory, nodes: planned };
 }
 
 function refuse(problems: readonly string[]): void {
@@ -92,8 +92,8 @@ function authorityOf(
   return renewAuthority && known.issuer !== undefined ? renewedAuthority(known.issuer, now, days) : known;
 }
 
-function isSigned({ what }: { readonly what: CertificateOutcome }): boolean {
-  return what === 'made' || what === 'renewed';
+function isSigned({ outcome }: { readonly outcome: CertificateOutcome }): boolean {
+  return outcome === 'made' || outcome === 'renewed';
 }
 
 function outcomeFor({ kind }: NodeFiles, { renew, renewAuthority }: CertificatesWish): CertificateOutcome {
@@ -151,9 +151,9 @@ function leftOut(
 
 function nodeProblems(
   { renewAuthority }: CertificatesWish,
-  { node, found, what }: Pick<NodePlan, 'node' | 'found' | 'what'>,
+  { node, found, outcome }: Pick<NodePlan, 'node' | 'found' | 'outcome'>,
 ): readonly string[] {
-  if (!('problem' in found) || what === 'renewed') return [];
+  if (!('problem' in found) || outcome === 'renewed') return [];
   if (renewAuthority) {
     if (found.kind === 'old-authority') return [];
     return [`${found.problem}: make the nodes' certificates anew too, with --renew`];
