@@ -2,7 +2,10 @@ import type { Clock } from '../lease/clock.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import { LATELY } from './found-gateways.ts';
 
-/** Every gateway asks for all others once a minute. Of questions that are closer together than this only the first counts: milliseconds. */
+/**
+ * Every gateway asks for all others once a minute. Of questions that are closer together than this only the first counts:
+ * milliseconds.
+ */
 const APART = 30_000;
 /** Who asks so often in a row, with no longer break than LATELY, is a gateway: nothing else asks in this way. */
 const ROW = 3;

@@ -5,7 +5,10 @@ import type { SegmentArp } from '../transport/transport.ts';
 /** All addresses that may be gateways are asked for by ARP so often, and one that a client names is asked for soon: milliseconds. */
 const LAP_INTERVAL = 60_000;
 const WANTED_INTERVAL = 1000;
-/** How often one that a client names, one that has answered before, and each at the start and after a break, is asked for until it answers. */
+/**
+ * How often one that a client names, one that has answered before, and each at the start and after a break, is asked for
+ * until it answers.
+ */
 const ATTEMPTS = 3;
 /** One that is there has answered within this time: milliseconds. */
 export const LATELY = 130_000;

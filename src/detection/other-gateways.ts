@@ -26,7 +26,10 @@ export interface OtherGateway {
   readonly selectedSeconds: number | null;
   /** Seconds since it was heard by ARP; null: it was not. */
   readonly arpSeconds: number | null;
-  /** Seconds since it has asked everybody for this gateway by ARP, as a gateway does once a minute, and any machine now and then; null: it has not lately. */
+  /**
+   * Seconds since it has asked everybody for this gateway by ARP, as a gateway does once a minute, and any machine now and
+   * then; null: it has not lately.
+   */
   readonly arpAskedSeconds: number | null;
 }
 
@@ -201,7 +204,10 @@ export class OtherGateways {
     return isLong && hasToAsk && !isAtWork ? 'stopped' : 'there';
   }
 
-  /** When its process last showed that it is at work: it asked, or a client selected it, which it had just answered. Undefined: never. */
+  /**
+   * When its process last showed that it is at work: it asked, or a client selected it, which it had just answered.
+   * Undefined: never.
+   */
   #atWorkAt(address: Ipv4): number | undefined {
     const [askedAt, selectedAt] = [this.#asking.askedAt(address), this.#selectedAt.get(address)];
     return askedAt === undefined ? selectedAt : Math.max(askedAt, selectedAt ?? askedAt);

@@ -28,7 +28,10 @@ export type ProblemName =
 export interface RunningProblem {
   readonly name: ProblemName;
   readonly message: string;
-  /** What to do, in words, and commands in backticks; empty: the message says it. Like the message it begins small, and has no full stop. */
+  /**
+   * What to do, in words, and commands in backticks; empty: the message says it. Like the message it begins small, and has no
+   * full stop.
+   */
   readonly remedy: string;
   /** True: because of it, a new guest gets no address. */
   readonly stopsNewGuests: boolean;
@@ -39,7 +42,10 @@ export interface RunningProblem {
   readonly isNote?: true;
 }
 
-/** problem: new guests get no address. warning: they do, and something is wrong. note: nothing is wrong. From the worst to the best. */
+/**
+ * problem: new guests get no address. warning: they do, and something is wrong. note: nothing is wrong. From the worst to the
+ * best.
+ */
 export const PROBLEM_LEVELS = ['problem', 'warning', 'note'] as const;
 export type ProblemLevel = (typeof PROBLEM_LEVELS)[number];
 

@@ -23,8 +23,8 @@ const DISCOVERS = 2;
  * their order. To be used again for each round.
  *
  * Under overload messages of strangers are shed, of whatever type, for any can be invented. A stranger is a client without a
- * binding, unless it sends a DHCPREQUEST after a DHCPDISCOVER that was decided since the sockets were full. What was shed and comes again is decided
- * before what comes for the first time: a flood invents its clients, and an honest one asks again.
+ * binding, unless it sends a DHCPREQUEST after a DHCPDISCOVER that was decided since the sockets were full. What was shed and
+ * comes again is decided before what comes for the first time: a flood invents its clients, and an honest one asks again.
  */
 export class Precedence {
   readonly #groups: readonly PendingMessage[][] = [[], [], []];

@@ -1,6 +1,7 @@
 /**
  * What happened to an address. freed: ended by somebody else than its client. returned: adds no row, but deletes one: the
- * client that released the address has it again, and the row of its release goes. reserved, unreserved: by an order. The journal has their indexes: only add.
+ * client that released the address has it again, and the row of its release goes. reserved, unreserved: by an order. The
+ * journal has their indexes: only add.
  */
 export const HISTORY_EVENTS = [
   'bound',

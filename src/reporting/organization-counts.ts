@@ -11,7 +11,10 @@ export interface LeaseCount {
   readonly releases: number;
 }
 
-/** Leases that were given to clients without one, and ended by them or an operator, since the start: in all and by organization; all of one moment. */
+/**
+ * Leases that were given to clients without one, and ended by them or an operator, since the start: in all and by
+ * organization; all of one moment.
+ */
 export interface OrganizationCounts extends LeaseCount {
   readonly of: Readonly<Record<string, LeaseCount>>;
 }

@@ -48,7 +48,10 @@ export interface ClusterReport {
   readonly members: readonly MemberLine[];
   /** The gateways that are alive; undefined: no majority of etcd answers. */
   readonly gateways: readonly Heartbeat[] | undefined;
-  /** How long a majority of etcd takes to answer one question, without what the asking process needs at its start; undefined: none answers. */
+  /**
+   * How long a majority of etcd takes to answer one question, without what the asking process needs at its start; undefined:
+   * none answers.
+   */
   readonly majoritySeconds: number | undefined;
   /** Records in etcd, by state; offers apart. */
   readonly leases: Readonly<Record<string, number>>;

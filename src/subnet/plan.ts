@@ -3,7 +3,10 @@ import type { AddressSpan } from '../net/prefix.ts';
 import type { ClientRules } from './client-rules.ts';
 import type { Subnet } from './subnet.ts';
 
-/** How a client is identified. auto: by its identifier, with clones told apart. client-id: exactly as the RFC. mac: by the MAC alone. */
+/**
+ * How a client is identified. auto: by its identifier, with clones told apart. client-id: exactly as the RFC. mac: by the MAC
+ * alone.
+ */
 export type Identity = 'auto' | 'client-id' | 'mac';
 
 /** How much is answered in a time; each 0: any number. Unknown: without a lease before. */

@@ -75,7 +75,10 @@ export async function openTransport(
   return joined(transport, NO_ARP, shortcomings);
 }
 
-/** Opens the last kind. If that fails too, the error names the reasons against the better kinds first: they are the ones to correct. */
+/**
+ * Opens the last kind. If that fails too, the error names the reasons against the better kinds first: they are the ones to
+ * correct.
+ */
 async function openLast(
   options: OpenTransportOptions,
   shortcomings: readonly string[],

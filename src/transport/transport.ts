@@ -111,8 +111,9 @@ export interface SegmentArp {
    */
   onProbed(hear: (address: Ipv4, hardware: HardwareAddress) => void): void;
   /**
-   * Calls `hear` for each broadcast request for the listen IP, with the address that it comes from and the machine, as above. A kernel sends one only
-   * before it speaks to this host for the first time; another gateway sends one a minute. Absent: that is not told.
+   * Calls `hear` for each broadcast request for the listen IP, with the address that it comes from and the machine, as above.
+   * A kernel sends one only before it speaks to this host for the first time; another gateway sends one a minute. Absent:
+   * that is not told.
    */
   onAsked?(hear: (asker: Ipv4, machine: HardwareAddress) => void): void;
   /** Reads the messages that have arrived, without waiting for the event loop; absent: they are told as they come. */

@@ -77,7 +77,8 @@ export async function knownReservation(api: GatewayApi, id: string): Promise<Ord
 }
 
 /**
- * Which other gateways, and which machines that may be some, know nothing of it: a sentence each; none: no other one is known, or all of them share it.
+ * Which other gateways, and which machines that may be some, know nothing of it: a sentence each; none: no other one is
+ * known, or all of them share it.
  *
  * @param order What to order there.
  */

@@ -1,4 +1,7 @@
-/** good: as it should be. note: it may be so, and what it means is said. warning: guests get addresses, and something is not as it should be. bad: they get none, or will get none soon. unknown: it could not be looked at, and why is said. */
+/**
+ * good: as it should be. note: it may be so, and what it means is said. warning: guests get addresses, and something is not
+ * as it should be. bad: they get none, or will get none soon. unknown: it could not be looked at, and why is said.
+ */
 export type DoctorLevel = 'good' | 'note' | 'warning' | 'bad' | 'unknown';
 
 /** What was looked at, and what came of it. */

@@ -3,7 +3,10 @@ import { bad, type DoctorLine, good, note, unknown, warning } from './doctor-lin
 /** A VXLAN port of the interface's bridge, or the interface itself. */
 export interface VxlanFacts {
   readonly name: string;
-  /** The interface that carries it: the one that is set, or that has its local address, or the way to another node. Undefined: not known. */
+  /**
+   * The interface that carries it: the one that is set, or that has its local address, or the way to another node. Undefined:
+   * not known.
+   */
   readonly underlay: string | undefined;
   /** In octets; undefined: unknown. */
   readonly underlayMtu: number | undefined;

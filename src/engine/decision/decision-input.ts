@@ -56,7 +56,10 @@ export function isHolder(input: DecisionInput, lease: Lease | undefined): lease 
   return lease?.state === 'bound' && lease.client === input.client && mayBeLive(input, lease);
 }
 
-/** What the client may have of an address: by settings and reservations, and nothing of what a gateway that shares the leases listens on. */
+/**
+ * What the client may have of an address: by settings and reservations, and nothing of what a gateway that shares the leases
+ * listens on.
+ */
 export function entitlementTo(
   address: Ipv4,
   { subnet, who, context }: Pick<DecisionInput, 'subnet' | 'who' | 'context'>,

@@ -30,7 +30,8 @@ interface Conditions {
  * What an operator, or a program in an operator's name, wants to be reserved.
  * - put: the whole entry. `adopt`: with the address that its guest has now, if it has one.
  * - patch: what an entry is to have instead (RFC 7396).
- * - remove: its address is kept for its id for a day, unless `isFinal`. `address`: only if that is its address; `label`: only if it has it.
+ * - remove: its address is kept for its id for a day, unless `isFinal`. `address`: only if that is its address; `label`: only
+ *   if it has it.
  * - reserve-lease: the holder of a lease gets a reservation of its address.
  * - forget: the day is over.
  * - learn: the card of a guest that is known by its port is one of the reservation's from now on.

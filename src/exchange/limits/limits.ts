@@ -23,9 +23,9 @@ const CELLS_OF_MINUTE = 65_536;
 type Rates = { readonly [Name in keyof PlanLimits]: Rate | undefined } & { readonly ofPort: PortRates };
 
 /**
- * What one network card, the guest at one port of the bridge, and all unknown clients together may ask for in a time: checked of each message before it is
- * decided, and counted of each change when it is committed. `Plan.limits` has the numbers. All of it runs on the packets'
- * thread; its memory is fixed.
+ * What one network card, the guest at one port of the bridge, and all unknown clients together may ask for in a time: checked
+ * of each message before it is decided, and counted of each change when it is committed. `Plan.limits` has the numbers. All
+ * of it runs on the packets' thread; its memory is fixed.
  */
 export class Limits implements Observer {
   readonly #leases: Pick<LeaseView, 'bindingOf' | 'leasesOf' | 'recordAt'>;

@@ -105,7 +105,10 @@ export class KnownKeys {
     return isThere ? (known?.revision ?? 0) : 0;
   }
 
-  /** What was known before its key held text that no version of the gateway has written, which must not be overwritten; undefined: it does not. */
+  /**
+   * What was known before its key held text that no version of the gateway has written, which must not be overwritten;
+   * undefined: it does not.
+   */
   foreignAt(address: Ipv4): Before | undefined {
     return this.#foreign.get(address);
   }

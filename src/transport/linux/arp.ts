@@ -49,7 +49,10 @@ export interface ArpSender {
   readonly hardware: HardwareAddress;
 }
 
-/** The sender of an ARP request or reply; undefined for anything else, and for a probe, which has no sender address (RFC 5227 §1.1). */
+/**
+ * The sender of an ARP request or reply; undefined for anything else, and for a probe, which has no sender address (RFC 5227
+ * §1.1).
+ */
 export function arpSender(view: DataView, offset: number, length: number): ArpSender | undefined {
   if (!isOfIpv4(view, offset, length)) return undefined;
   const operation = view.getUint16(offset + OPERATION);

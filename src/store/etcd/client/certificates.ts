@@ -28,9 +28,9 @@ const LOOK_EVERY = 10_000;
 const MISFIT_AFTER = 3000;
 
 /**
- * The certificates for the connections to etcd, or those that the API shows, as the files have them now. New files are used from the next connection on;
- * an open connection stays. A certificate without its key, or half a file, changes nothing: the last ones that fitted are
- * kept until the new ones fit.
+ * The certificates for the connections to etcd, or those that the API shows, as the files have them now. New files are used
+ * from the next connection on; an open connection stays. A certificate without its key, or half a file, changes nothing: the
+ * last ones that fitted are kept until the new ones fit.
  */
 export class Certificates {
   readonly #files: CertificateFiles;

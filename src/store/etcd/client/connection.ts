@@ -103,7 +103,10 @@ export class Connection {
     });
   }
 
-  /** Nothing was answered since then: tests the connection by a PING, and ends it without an answer. `since`: monotonic milliseconds. */
+  /**
+   * Nothing was answered since then: tests the connection by a PING, and ends it without an answer. `since`: monotonic
+   * milliseconds.
+   */
   suspect(since: number): void {
     if (this.#isAsked || this.#receivedAt > since || !this.isUsable) return;
     this.#isAsked = true;

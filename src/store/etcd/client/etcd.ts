@@ -144,7 +144,11 @@ export interface Etcd {
   /** Asks every member for its state. Never rejects. */
   statuses(): Promise<readonly AskedMember[]>;
   alarms(): Promise<readonly Alarm[]>;
-  /** Compacts: etcd forgets old versions of all keys, also of others', before a revision. @throws EtcdError 'compacted' if it has already. */
+  /**
+   * Compacts: etcd forgets old versions of all keys, also of others', before a revision.
+   *
+   * @throws EtcdError 'compacted' if it has already.
+   */
   compact(revision: Revision): Promise<void>;
   close(): void;
 }

@@ -37,7 +37,10 @@ export interface MirrorNotes {
   readonly completed?: Lacking;
 }
 
-/** write: answered by `taken`, also where it has nothing; if it is urgent, not before the file has all of it. close: all that came before is written, and the thread ends. */
+/**
+ * write: answered by `taken`, also where it has nothing; if it is urgent, not before the file has all of it. close: all that
+ * came before is written, and the thread ends.
+ */
 export type ToMirror =
   | {
       readonly kind: 'write';

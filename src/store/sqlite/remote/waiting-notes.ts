@@ -4,7 +4,10 @@ import type { MirrorNotes } from './mirror-messages.ts';
 
 type Notes = { -readonly [Name in keyof MirrorNotes]: MirrorNotes[Name] };
 
-/** What is to be said to the thread of the lease file beside the changes of leases: of each thing the newest, whatever the disk does. */
+/**
+ * What is to be said to the thread of the lease file beside the changes of leases: of each thing the newest, whatever the
+ * disk does.
+ */
 export class WaitingNotes {
   #notes: Notes = {};
 
