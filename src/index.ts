@@ -9,7 +9,7 @@ export { decide } from './engine/decide.ts';
 export type { Decide, Decision, DecisionContext, Reason } from './engine/decision/decision.ts';
 export { type ErrorCode, GatewayError } from './errors.ts';
 export type { DecisionOutcome, Observer } from './exchange/observer.ts';
-export { type RelayRefusal, relayRefusal } from './exchange/relay-refusal.ts';
+export { type RelayDrop, relayDrop } from './exchange/relay-drop.ts';
 export type { Clock } from './lease/clock.ts';
 export type { Lease, LeaseRecord, LeaseState, OutsideIds } from './lease/lease.ts';
 export type { LeaseChange, LeaseView, LeaseWrite } from './lease/lease-view.ts';

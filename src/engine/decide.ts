@@ -23,7 +23,7 @@ import { answerRequest } from './request.ts';
 
 /**
  * RFC 2131 §4.3: what a server does about one message. Pure: the same arguments, the same decision. A message with giaddr
- * must have passed `relayRefusal` first, as in the exchange: its reply goes to giaddr.
+ * must have passed `relayDrop` first, as in the exchange: its reply goes to giaddr.
  */
 export function decide(
   message: Message,

@@ -7,7 +7,7 @@ import { NO_CLIENT_RULES, refusalByLists } from '../subnet/client-rules.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { Message } from '../wire/message.ts';
 import type { Admission } from './admission.ts';
-import type { ClientRefusal } from './client-refusal.ts';
+import type { ClientDrop } from './client-drop.ts';
 import type { GuestPorts } from './exchange-parts.ts';
 
 const VENDOR_CLASS = 60;
@@ -16,19 +16,19 @@ const VENDOR_CLASS = 60;
  * The operator's rules of who is served (`Plan.clients`). What a client ends is taken all the same, and what it asks another
  * gateway for is noted: that gateway may serve it.
  *
- * @param refused Told of each message that is refused.
+ * @param dropped Told of each message that is dropped.
  * @param guestPorts Undefined: it is not known where guests are plugged in.
  */
 export function clientAdmission(
   leases: Pick<LeaseView, 'bindingOf' | 'leasesOf'>,
-  refused: (message: Message, why: ClientRefusal) => void,
+  dropped: (message: Message, why: ClientDrop) => void,
   guestPorts?: Pick<GuestPorts, 'portOf'>,
 ): Admission {
   return (message, _arrival, _monotonic, plan) => {
     if (plan.clients === NO_CLIENT_RULES || !asksThisServer(message, plan)) return 'admitted';
-    const why = refusalOf(message, plan, leases, guestPorts);
+    const why = dropOf(message, plan, leases, guestPorts);
     if (why === undefined) return 'admitted';
-    refused(message, why);
+    dropped(message, why);
     return why;
   };
 }
@@ -39,12 +39,12 @@ export function vendorClassOf(message: Message): string | undefined {
   return value === undefined ? undefined : Buffer.from(value).toString('latin1');
 }
 
-function refusalOf(
+function dropOf(
   message: Message,
   plan: Plan,
   leases: Pick<LeaseView, 'bindingOf' | 'leasesOf'>,
   guestPorts: Pick<GuestPorts, 'portOf'> | undefined,
-): ClientRefusal | undefined {
+): ClientDrop | undefined {
   const listed = refusalByLists(plan.clients, message.hardware, vendorClassOf(message));
   if (listed !== 'listed') return listed;
   const { knownOnly, knownMacs, knownBy } = plan.clients;

@@ -1,6 +1,6 @@
 import type { MalformedReason } from '../wire/decode.ts';
-import type { ClientRefusal } from './client-refusal.ts';
-import type { RelayRefusal } from './relay-refusal.ts';
+import type { ClientDrop } from './client-drop.ts';
+import type { RelayDrop } from './relay-drop.ts';
 
 export interface DropRow {
   /** What happened, in one sentence. */
@@ -182,7 +182,7 @@ export const DROPS = {
   },
   stopping: { isFaulty: false, means: 'The gateway was being stopped.' },
 } as const satisfies Readonly<Record<string, DropRow>> &
-  Readonly<Record<MalformedReason | RelayRefusal | ClientRefusal, DropRow>>;
+  Readonly<Record<MalformedReason | RelayDrop | ClientDrop, DropRow>>;
 
 /** Also the label of a counter. */
 export type Drop = keyof typeof DROPS;

@@ -1,6 +1,6 @@
 import type { Admission } from './admission.ts';
 import { admitOwnCard, unjudgedBudget } from './chaddr-admissions.ts';
-import { relayRefusal } from './relay-refusal.ts';
+import { relayDrop } from './relay-drop.ts';
 
 /**
  * The checks that every gateway makes, in this order, with what they remember. The others, limits and the operator's rules of
@@ -8,7 +8,7 @@ import { relayRefusal } from './relay-refusal.ts';
  */
 export function ownAdmissions(): readonly Admission[] {
   return [
-    (message, _arrival, _monotonic, plan) => relayRefusal(message, plan) ?? 'admitted',
+    (message, _arrival, _monotonic, plan) => relayDrop(message, plan) ?? 'admitted',
     admitOwnCard,
     unjudgedBudget(),
   ];

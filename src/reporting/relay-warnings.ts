@@ -1,4 +1,4 @@
-import type { RelayRefusal } from '../exchange/relay-refusal.ts';
+import type { RelayDrop } from '../exchange/relay-drop.ts';
 import type { Log } from '../log/log.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 
@@ -14,7 +14,7 @@ export interface RefusedRelay {
   readonly source: Ipv4;
 }
 
-const WARNINGS: Readonly<Record<RelayRefusal, { readonly message: string; readonly remedy: string }>> = {
+const WARNINGS: Readonly<Record<RelayDrop, { readonly message: string; readonly remedy: string }>> = {
   'relay-not-listed': {
     message: 'what comes through a relay that is not listed is dropped',
     remedy: 'if it is a relay of yours, list its giaddr in GATEWAY_DHCP_RELAYS (--relays)',
@@ -46,7 +46,7 @@ export class RelayWarnings {
     this.#monotonic = monotonic;
   }
 
-  note(reason: RelayRefusal, refused: RefusedRelay): void {
+  note(reason: RelayDrop, refused: RefusedRelay): void {
     const now = this.#monotonic();
     const hasRoom = this.#hasRoomFor(refused.giaddr, now);
     const logged = hasRoom ? this.#logged.get(refused.giaddr) : this.#others;
@@ -65,7 +65,7 @@ export class RelayWarnings {
     return this.#logged.size < RELAY_LIMIT;
   }
 
-  #warn(reason: RelayRefusal, { giaddr, source }: RefusedRelay, count: number, isOne: boolean): void {
+  #warn(reason: RelayDrop, { giaddr, source }: RefusedRelay, count: number, isOne: boolean): void {
     const { message, remedy } = WARNINGS[reason];
     const names = { relay: ipv4ToText(giaddr), source: ipv4ToText(source), reason, count };
     this.#log.warn({ ...names, ...(isOne ? {} : { others: 'counted with it' }), remedy }, message);

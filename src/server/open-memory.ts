@@ -1,10 +1,10 @@
 import { DeclineLog } from '../detection/decline-log.ts';
 import { DiscoverRetries } from '../detection/discover-retries.ts';
+import { DroppedClients } from '../detection/dropped-clients.ts';
 import { MissedTraffic } from '../detection/missed-traffic.ts';
 import { OtherGateways } from '../detection/other-gateways.ts';
 import { PeerMemory } from '../detection/peer-memory.ts';
 import { Peers } from '../detection/peers.ts';
-import { RefusedClients } from '../detection/refused-clients.ts';
 import { RogueServers } from '../detection/rogue-servers.ts';
 import { TimeGuard } from '../detection/time-guard.ts';
 import type { ReservationOrder } from '../engine/order/reservation-order.ts';
@@ -60,7 +60,7 @@ export async function openMemory(of: MemoryParts): Promise<OpenedMemory> {
     peers,
     otherGateways: new OtherGateways(clock, log, peers, clusterPeers),
     rogueServers: new RogueServers(clock, log, parts.segmentObserver, portTextOf),
-    refusedClients: new RefusedClients(clock, log, parts.segmentObserver),
+    droppedClients: new DroppedClients(clock, log, parts.segmentObserver),
     peerMemory: clusterPeers === undefined ? new PeerMemory(peers, store, clock) : undefined,
     clusterPeers,
     discoverRetries: new DiscoverRetries(),

@@ -81,7 +81,7 @@ export class ServerCondition {
       otherGateways: memory?.otherGateways.list ?? [],
       clusterPeers: dotted(memory?.clusterPeers?.live ?? []),
       rogueServers: memory?.rogueServers.status ?? [],
-      refusedClients: memory?.refusedClients.status ?? [],
+      refusedClients: memory?.droppedClients.status ?? [],
       counters,
       problems: this.problems(pool),
       settings,

@@ -1,6 +1,7 @@
 import type { ClusterPeersView } from '../detection/cluster-peers.ts';
 import type { DeclineLog } from '../detection/decline-log.ts';
 import type { DiscoverRetries } from '../detection/discover-retries.ts';
+import type { DroppedClients } from '../detection/dropped-clients.ts';
 import type { FirstGatewayList } from '../detection/first-gateways.ts';
 import type { BridgeGuestPorts } from '../detection/guest-ports.ts';
 import type { HostAnswers } from '../detection/host-answers.ts';
@@ -8,7 +9,6 @@ import type { MissedTraffic } from '../detection/missed-traffic.ts';
 import type { OtherGateways } from '../detection/other-gateways.ts';
 import type { PeerMemory } from '../detection/peer-memory.ts';
 import type { Peers } from '../detection/peers.ts';
-import type { RefusedClients } from '../detection/refused-clients.ts';
 import type { RogueServers } from '../detection/rogue-servers.ts';
 import type { Sightings } from '../detection/sightings.ts';
 import type { TimeGuard } from '../detection/time-guard.ts';
@@ -38,7 +38,7 @@ export interface Memory {
   readonly peers: Peers;
   readonly otherGateways: OtherGateways;
   readonly rogueServers: RogueServers;
-  readonly refusedClients: RefusedClients;
+  readonly droppedClients: DroppedClients;
   /** Undefined: the leases are shared, so peers are not observed. */
   readonly peerMemory: PeerMemory | undefined;
   readonly clusterPeers: ClusterPeersView | undefined;

@@ -103,14 +103,14 @@ export class Service {
       ),
       observer: observers(
         ...[observer, limits, claims, this.#unstored, ...learners],
-        classRefusals((message) => memory.refusedClients.note(message, 'refused-by-class')),
+        classRefusals((message) => memory.droppedClients.note(message, 'refused-by-class')),
       ),
       seed: parts.seed,
       timings: memory.timings,
       pace: parts.pace,
       soon: parts.soon,
       admissions: [
-        clientAdmission(store.leases, (message, why) => memory.refusedClients.note(message, why), guestPorts),
+        clientAdmission(store.leases, (message, why) => memory.droppedClients.note(message, why), guestPorts),
         limits.admit,
       ],
       makeRoom: memory.makeRoom,
@@ -149,7 +149,7 @@ export class Service {
     this.#plan = plan;
     this.#follow(plan);
     this.#quiet.follow(plan);
-    this.#memory.refusedClients.forget();
+    this.#memory.droppedClients.forget();
     this.exchange.plan = plan;
     // An earlier process may have observed the new peers.
     if ([...plan.peers].some((peer) => !before.has(peer))) this.#memory.peerMemory?.recall();

@@ -5,7 +5,7 @@ import { BOOTREQUEST } from '../wire/layout.ts';
 import type { Message } from '../wire/message.ts';
 
 /** Why a message with giaddr is dropped. It gets no answer, not even a DHCPNAK. */
-export type RelayRefusal =
+export type RelayDrop =
   | 'bad-giaddr' // no relay agent can have that address
   | 'relay-not-listed'; // the operator has not named this relay agent
 
@@ -13,7 +13,7 @@ export type RelayRefusal =
  * RFC 2131 §4.1: a reply goes to giaddr, wherever that is. So only what the operator has listed is a relay agent: by
  * giaddr a guest could otherwise have this host send to any address that it likes. Undefined: nothing is against it.
  */
-export function relayRefusal({ op, giaddr }: Message, plan: Plan): RelayRefusal | undefined {
+export function relayDrop({ op, giaddr }: Message, plan: Plan): RelayDrop | undefined {
   if (giaddr === UNSPECIFIED || op !== BOOTREQUEST) return undefined;
   if (!canBeRelay(giaddr, plan)) return 'bad-giaddr';
   for (const { first, last } of plan.relays) if (giaddr >= first && giaddr <= last) return undefined;

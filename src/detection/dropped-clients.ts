@@ -1,5 +1,5 @@
 import { vendorClassOf } from '../exchange/client-admissions.ts';
-import type { NotServed } from '../exchange/client-refusal.ts';
+import type { NotServed } from '../exchange/client-drop.ts';
 import { clientKeyOf } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
 import { Allowance, type LineLimit } from '../log/allowance.ts';
@@ -26,7 +26,7 @@ const REMEDIES: Readonly<Record<NotServed, string>> = {
     'if it is to be served, make a reservation for it, add it to GATEWAY_DHCP_KNOWN_MACS, or switch GATEWAY_DHCP_KNOWN_CLIENTS_ONLY off until it has its first lease',
 };
 
-interface Refused {
+interface DroppedClient {
   why: NotServed;
   readonly client: string | undefined;
   hostname: string | undefined;
@@ -39,15 +39,15 @@ interface Refused {
 
 /**
  * The clients that the operator's rules keep away, so that they can be seen, and taken in. They get no answer, not even a
- * DHCPNAK. Memory, log and events are bounded,
- * whatever number of MACs a guest invents: of those that have asked only once the oldest is forgotten first.
+ * DHCPNAK. Memory, log and events are bounded, whatever number of MACs a guest invents: of those that have asked only once
+ * the oldest is forgotten first.
  */
-export class RefusedClients {
+export class DroppedClients {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #observer: SegmentObserver | undefined;
   /** By MAC; the one that asked last at the end. */
-  readonly #clients = new Map<HardwareAddress, Refused>();
+  readonly #clients = new Map<HardwareAddress, DroppedClient>();
   readonly #lines: Allowance;
 
   constructor(clock: Clock, log: Log, observer?: SegmentObserver) {
@@ -57,29 +57,29 @@ export class RefusedClients {
     this.#observer = observer;
   }
 
-  /** A message of a client was refused. */
+  /** A message of a client was dropped. */
   note(message: Message, why: NotServed): void {
     const { hardware } = message;
     const now = this.#clock.monotonic();
     const known = this.#clients.get(hardware);
-    const refused: Refused = known ?? {
+    const dropped: DroppedClient = known ?? {
       ...{ why, client: clientKeyOf(message, true), since: now, lastAsked: now, count: 0 },
       ...{ hostname: undefined, vendorClass: undefined },
     };
     const isNew = known === undefined || known.why !== why;
-    refused.why = why;
-    refused.hostname = message.hostName ?? refused.hostname;
+    dropped.why = why;
+    dropped.hostname = message.hostName ?? dropped.hostname;
     const vendorClass = vendorClassOf(message);
-    if (vendorClass !== undefined) refused.vendorClass = readable(vendorClass);
-    refused.lastAsked = now;
-    refused.count += 1;
+    if (vendorClass !== undefined) dropped.vendorClass = readable(vendorClass);
+    dropped.lastAsked = now;
+    dropped.count += 1;
     if (known === undefined && this.#clients.size >= LIMIT) this.#forgetOne();
     this.#clients.delete(hardware);
-    this.#clients.set(hardware, refused);
-    if (isNew) this.#say(hardware, refused);
+    this.#clients.set(hardware, dropped);
+    if (isNew) this.#say(hardware, dropped);
   }
 
-  /** Other rules are in force: whoever is refused by those will ask again. */
+  /** Other rules are in force: whoever those keep away will ask again. */
   forget(): void {
     this.#clients.clear();
   }
@@ -88,11 +88,11 @@ export class RefusedClients {
   get status(): readonly RefusedClientStatus[] {
     const now = this.#clock.monotonic();
     const recent = [...this.#clients].filter(([, { lastAsked }]) => now - lastAsked < PATIENCE);
-    return recent.reverse().map(([hardware, refused]) => this.#statusOf(hardware, refused));
+    return recent.reverse().map(([hardware, dropped]) => this.#statusOf(hardware, dropped));
   }
 
-  #statusOf(hardware: HardwareAddress, refused: Refused): RefusedClientStatus {
-    const { client, why, hostname, vendorClass, count, since, lastAsked } = refused;
+  #statusOf(hardware: HardwareAddress, dropped: DroppedClient): RefusedClientStatus {
+    const { client, why, hostname, vendorClass, count, since, lastAsked } = dropped;
     const offset = this.#clock.now() - this.#clock.monotonic();
     return {
       ...{ hardware: hardwareToText(hardware), client: client ?? null, why, count },
@@ -112,9 +112,9 @@ export class RefusedClients {
     if (oldest !== undefined) this.#clients.delete(oldest);
   }
 
-  #say(hardware: HardwareAddress, refused: Refused): void {
+  #say(hardware: HardwareAddress, dropped: DroppedClient): void {
     if (!this.#lines.takeLine(this.#clock.monotonic())) return;
-    const status = this.#statusOf(hardware, refused);
+    const status = this.#statusOf(hardware, dropped);
     this.#observer?.refusedClient(status);
     const { client, why, hostname, vendorClass } = status;
     this.#log.info(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { relayRefusal } from '../../src/exchange/relay-refusal.ts';
+import { relayDrop } from '../../src/exchange/relay-drop.ts';
 import { decode } from '../../src/wire/decode.ts';
 import { Guest } from '../support/guest.ts';
 import { ip, packet } from '../support/packet.ts';
@@ -11,7 +11,7 @@ const MAC = '52:54:00:00:00:07';
 function refusalOf(bytes: Uint8Array, plan = planOf()) {
   const message = decode(bytes, new DataView(bytes.buffer, bytes.byteOffset), 0, bytes.length);
   if (!message.ok) throw new Error(message.malformed);
-  return relayRefusal(message, plan);
+  return relayDrop(message, plan);
 }
 
 test('RFC 2131 §4.1: no message of a relay that is not listed gets in, of whatever type', () => {
