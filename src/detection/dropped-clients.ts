@@ -1,5 +1,5 @@
-import { vendorClassOf } from '../exchange/client-admissions.ts';
 import type { NotServed } from '../exchange/client-drop.ts';
+import { vendorClassOf } from '../exchange/client-rule-admission.ts';
 import { clientKeyOf } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
 import { Allowance, type LineLimit } from '../log/allowance.ts';

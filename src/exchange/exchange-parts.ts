@@ -43,7 +43,7 @@ export interface ExchangeParts {
   readonly pace?: Pace | undefined;
   /** Runs a function when the timers that are due have run. Absent: at once. */
   readonly soon?: ((run: () => void) => void) | undefined;
-  /** Checks of each message, after those of `ownAdmissions`. */
+  /** Checks of each message, after those of `basicAdmissions`. */
   readonly admissions?: readonly Admission[];
   /** Submits orders that free expired leases. False: there are none that could be freed. */
   readonly makeRoom?: () => boolean;

@@ -6,6 +6,7 @@ import type { Arena, Batch, Datagram } from '../transport/transport.ts';
 import type { Message } from '../wire/message.ts';
 import { type Admission, admit } from './admission.ts';
 import { Arrivals } from './arrivals.ts';
+import { basicAdmissions } from './basic-admissions.ts';
 import { droppedFrom } from './dropped-from.ts';
 import type { Drop } from './drops.ts';
 import type { ExchangeParts } from './exchange-parts.ts';
@@ -14,7 +15,6 @@ import { messagesOf } from './messages-of.ts';
 import { type Commit, takesLong } from './next-commit.ts';
 import { type DecisionOutcome, type Observer, observers } from './observer.ts';
 import type { Order } from './order.ts';
-import { ownAdmissions } from './own-admissions.ts';
 import { PendingMessage } from './pending.ts';
 import { Precedence } from './precedence.ts';
 import { WakeUps } from './wake-ups.ts';
@@ -61,7 +61,7 @@ export class Exchange {
     this.#observer = observers(parts.observer);
     this.#precedence = new Precedence(parts.seed ?? 0);
     this.#wakeUps = new WakeUps(this.#decideReady, parts.soon);
-    this.#admissions = [...ownAdmissions(), ...(parts.admissions ?? [])];
+    this.#admissions = [...basicAdmissions(), ...(parts.admissions ?? [])];
     this.#steps = new ExchangeSteps(parts, this.#observer, (when) => {
       // The end of a round decides it.
       if (!this.#isInRound && !this.#isStopping) this.#wakeUps.wake(when);

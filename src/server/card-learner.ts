@@ -1,6 +1,6 @@
 import { learnsCard } from '../engine/order/put-reservation.ts';
 import type { ReservationOrder } from '../engine/order/reservation-order.ts';
-import { guestPortOf } from '../exchange/client-admissions.ts';
+import { guestPortOf } from '../exchange/client-rule-admission.ts';
 import type { GuestPorts } from '../exchange/exchange-parts.ts';
 import type { Observer } from '../exchange/observer.ts';
 import type { Reservations } from '../lease/reservation/reservation-view.ts';

@@ -7,7 +7,7 @@ import { Reception } from '../detection/reception.ts';
 import { UnstoredClaims } from '../detection/unstored-claims.ts';
 import { doubtsOfPlan, isNobodys } from '../diagnosis/plan-doubts.ts';
 import { interfaceDown, type RunningProblem } from '../diagnosis/running-problem.ts';
-import { clientAdmission } from '../exchange/client-admissions.ts';
+import { clientRuleAdmission } from '../exchange/client-rule-admission.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import { Limits } from '../exchange/limits/limits.ts';
 import { observers } from '../exchange/observer.ts';
@@ -110,7 +110,11 @@ export class Service {
       pace: parts.pace,
       soon: parts.soon,
       admissions: [
-        clientAdmission(store.leases, (message, why) => memory.droppedClients.note(message, why), guestPorts),
+        clientRuleAdmission(
+          store.leases,
+          (message, why) => memory.droppedClients.note(message, why),
+          guestPorts,
+        ),
         limits.admit,
       ],
       makeRoom: memory.makeRoom,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Admission, admit } from '../../src/exchange/admission.ts';
-import { ownAdmissions } from '../../src/exchange/own-admissions.ts';
+import { basicAdmissions } from '../../src/exchange/basic-admissions.ts';
 import { PendingMessage } from '../../src/exchange/pending.ts';
 import { decode } from '../../src/wire/decode.ts';
 import { memoryBench } from '../support/exchange-bench.ts';
@@ -11,7 +11,7 @@ import { at, planOf } from '../support/plan.ts';
 const MAC = '52:54:00:00:00:01';
 const ARRIVAL = { via: 'broadcast', source: at('0.0.0.0'), local: at('10.15.3.10') } as const;
 
-function admitted(bytes: Uint8Array, admissions = ownAdmissions(), plan = planOf()) {
+function admitted(bytes: Uint8Array, admissions = basicAdmissions(), plan = planOf()) {
   const message = decode(bytes, new DataView(bytes.buffer, bytes.byteOffset), 0, bytes.length);
   if (!message.ok) throw new Error(message.malformed);
   return admit(admissions, message, ARRIVAL, 77, plan, 9);
@@ -43,7 +43,7 @@ describe('before a message has a state', () => {
     });
 
     expect(admitted(bytes)).toBeInstanceOf(PendingMessage);
-    expect(admitted(bytes, ownAdmissions(), planOf({ identity: 'mac' }))).toBe('no-client');
+    expect(admitted(bytes, basicAdmissions(), planOf({ identity: 'mac' }))).toBe('no-client');
   });
 
   test('the first cause is the one that counts, and no later check is made', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Admission, admit } from '../../src/exchange/admission.ts';
-import { ownAdmissions } from '../../src/exchange/own-admissions.ts';
+import { basicAdmissions } from '../../src/exchange/basic-admissions.ts';
 import { hardwareFromText, NO_HARDWARE } from '../../src/net/hardware-address.ts';
 import { decode } from '../../src/wire/decode.ts';
 import { Guest } from '../support/guest.ts';
@@ -17,7 +17,7 @@ const BROADCAST = { via: 'broadcast', source: at('0.0.0.0'), local: at('10.15.3.
 function verdict(
   bytes: Uint8Array,
   arrival: Parameters<Admission>[1],
-  { admissions = ownAdmissions(), monotonic = 0, plan = planOf() } = {},
+  { admissions = basicAdmissions(), monotonic = 0, plan = planOf() } = {},
 ): string {
   const message = decode(bytes, new DataView(bytes.buffer, bytes.byteOffset), 0, bytes.length);
   if (!message.ok) throw new Error(message.malformed);
@@ -81,7 +81,7 @@ describe('messages without an Ethernet address', () => {
     ).filter((each) => each === 'admitted').length;
 
   test('have one budget together, which time fills again and no silence makes larger', () => {
-    const admissions = ownAdmissions();
+    const admissions = basicAdmissions();
 
     const counts = [0, 0, 1000, 86_400_000].map((monotonic) => admittedOf(200, { admissions, monotonic }));
 

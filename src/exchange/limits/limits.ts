@@ -5,7 +5,7 @@ import type { Arrival } from '../../net/datagram.ts';
 import { UNSPECIFIED } from '../../net/ipv4.ts';
 import { NO_LIMITS, type Plan, type PlanLimits } from '../../subnet/plan.ts';
 import type { Message } from '../../wire/message.ts';
-import { guestPortOf } from '../client-admissions.ts';
+import { guestPortOf } from '../client-rule-admission.ts';
 import type { Drop } from '../drops.ts';
 import type { GuestPorts } from '../exchange-parts.ts';
 import type { DecisionOutcome, Observer } from '../observer.ts';

@@ -19,7 +19,7 @@ const VENDOR_CLASS = 60;
  * @param dropped Told of each message that is dropped.
  * @param guestPorts Undefined: it is not known where guests are plugged in.
  */
-export function clientAdmission(
+export function clientRuleAdmission(
   leases: Pick<LeaseView, 'bindingOf' | 'leasesOf'>,
   dropped: (message: Message, why: ClientDrop) => void,
   guestPorts?: Pick<GuestPorts, 'portOf'>,

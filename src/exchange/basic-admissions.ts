@@ -4,9 +4,9 @@ import { relayDrop } from './relay-drop.ts';
 
 /**
  * The checks that every gateway makes, in this order, with what they remember. The others, limits and the operator's rules of
- * who is served (`clientAdmission`), come after them: `src/server/service.ts` adds them.
+ * who is served (`clientRuleAdmission`), come after them: `src/server/service.ts` adds them.
  */
-export function ownAdmissions(): readonly Admission[] {
+export function basicAdmissions(): readonly Admission[] {
   return [
     (message, _arrival, _monotonic, plan) => relayDrop(message, plan) ?? 'admitted',
     admitOwnCard,
