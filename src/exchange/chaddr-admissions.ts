@@ -3,10 +3,10 @@ import { NO_HARDWARE } from '../net/hardware-address.ts';
 import { UNSPECIFIED } from '../net/ipv4.ts';
 import type { Message } from '../wire/message.ts';
 import type { Admission } from './admission.ts';
+import { Bucket } from './limits/bucket.ts';
 
-/** Messages without an Ethernet address that are admitted: so many at once, and so many a second. */
-const UNJUDGED_BURST = 50;
-const UNJUDGED_RATE = 10;
+/** Messages without an Ethernet address that are admitted: so many at once, and 10 more a second. */
+const UNJUDGED = { burst: 50, interval: 1000 / 10 };
 
 /**
  * The kernel has found that another network card than the client's has sent it. Only a renewal may be passed on by a
@@ -23,15 +23,10 @@ export const admitOwnCard: Admission = (message, arrival) => {
  * small budget, so that it is no way around the check.
  */
 export function unjudgedBudget(): Admission {
-  let left = UNJUDGED_BURST;
-  let at = Number.NEGATIVE_INFINITY;
+  const admitted = new Bucket();
   return (message, _arrival, monotonic, { chaddrCheck }) => {
     if (!chaddrCheck || message.giaddr !== UNSPECIFIED || isEthernet(message)) return 'admitted';
-    left = Math.min(UNJUDGED_BURST, left + ((monotonic - at) * UNJUDGED_RATE) / 1000);
-    at = monotonic;
-    if (left < 1) return 'unjudged';
-    left -= 1;
-    return 'admitted';
+    return admitted.takeIfFree(monotonic, UNJUDGED) ? 'admitted' : 'unjudged';
   };
 }
 
