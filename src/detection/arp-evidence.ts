@@ -1,4 +1,5 @@
 import type { WeakAnswer } from '../engine/decision/decision.ts';
+import { Bucket } from '../exchange/limits/bucket.ts';
 import type { Clock } from '../lease/clock.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { LeaseView } from '../lease/lease-view.ts';
@@ -20,11 +21,10 @@ const CONTRADICTION_TIME = 5000;
 const MACHINES_OF_ADDRESS = 16;
 /** Addresses, and machines, that are remembered; the one that was heard longest ago is forgotten first. */
 const LIMIT = 4096;
-/** Messages that are noted in a second. */
-const NOTES = 1000;
-/** Machines whose port the kernel is asked for: so many at once, and in so many milliseconds. */
-const QUESTIONS = 256;
-const QUESTIONS_IN = 5000;
+/** Messages that are noted: so many at once, and as many a second. Of a flood that is enough to see that it is one. */
+const NOTES = { burst: 1000, interval: 1 };
+/** Machines whose port the kernel is asked for: so many at once, and in 5 s. */
+const QUESTIONS = { burst: 256, interval: 5000 / 256 };
 /** Milliseconds from one line of the log of a kind to the next. */
 const LINE_INTERVAL = 60_000;
 
@@ -80,12 +80,8 @@ export class ArpEvidence {
   readonly #byAddress = new Map<Ipv4, OriginAtAddress[]>();
   readonly #byOrigin = new Map<Origin, KnownOrigin>();
   readonly #origins = new Map<HardwareAddress, Origin>();
-  /** Messages that are left to be noted, and when that was counted. */
-  #notes = NOTES;
-  #notesAt = 0;
-  /** Questions to the kernel that are left, and when that was counted. */
-  #questions = QUESTIONS;
-  #questionsAt = 0;
+  readonly #notes = new Bucket();
+  readonly #questions = new Bucket();
   /** Those who have asked by ARP for others, as everybody does that talks with somebody. */
   readonly #talkers = new Map<Origin, number>();
   /** Unknown ones that were first heard where nobody was just before; when each was heard last. */
@@ -105,7 +101,7 @@ export class ArpEvidence {
   note(address: Ipv4, machine: HardwareAddress, speech: ArpSpeech, wasSilent: boolean): void {
     if (!this.#parts.isOfPool(address) || isLeasedTo(machine, this.#parts.leases.at(address))) return;
     const now = this.#parts.clock.monotonic();
-    if (!this.#mayNote(now)) return;
+    if (!this.#notes.takeIfFree(now, NOTES)) return;
     const origin = this.#originOf(machine, now);
     this.#noteOrigin(address, origin, machine, now);
     this.#noteAddress(address, origin, machine, now);
@@ -132,28 +128,13 @@ export class ArpEvidence {
     return areContradictory(heard, now) ? 'doubtful' : 'once';
   }
 
-  /** Of a flood so many are noted that it is seen to be one. */
-  #mayNote(now: number): boolean {
-    this.#notes = Math.min(NOTES, this.#notes + ((now - this.#notesAt) * NOTES) / 1000);
-    this.#notesAt = now;
-    if (this.#notes < 1) return false;
-    this.#notes -= 1;
-    return true;
-  }
-
   /** The kernel is asked once for each machine, and for a bounded number in a time. */
   #originOf(machine: HardwareAddress, now: number): Origin {
     const { guestPortOf } = this.#parts;
     const known = this.#origins.get(machine);
     if (known !== undefined) return known;
     if (guestPortOf === undefined) return machine;
-    this.#questions = Math.min(
-      QUESTIONS,
-      this.#questions + ((now - this.#questionsAt) * QUESTIONS) / QUESTIONS_IN,
-    );
-    this.#questionsAt = now;
-    if (this.#questions < 1) return machine;
-    this.#questions -= 1;
+    if (!this.#questions.takeIfFree(now, QUESTIONS)) return machine;
     const port = guestPortOf(machine);
     const origin = port === undefined ? machine : -port;
     remember(this.#origins, machine, origin);

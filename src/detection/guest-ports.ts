@@ -1,5 +1,6 @@
 import type { GuestHost } from '../engine/decision/decision.ts';
 import type { GuestPorts } from '../exchange/exchange-parts.ts';
+import { Bucket } from '../exchange/limits/bucket.ts';
 import type { Clock } from '../lease/clock.ts';
 import { type BridgePort, portToText } from '../net/bridge-port.ts';
 import type { Arrival } from '../net/datagram.ts';
@@ -28,9 +29,8 @@ const SLOW = 50;
 const HOLD_OFF = 5;
 /** But no longer than this: milliseconds. */
 const MOST_HOLD_OFF = 1000;
-/** Questions about cards that speak by ARP: so many at once, and so many more a second. */
-const ASKED_AT_ONCE = 64;
-const ASKED_PER_SECOND = 16;
+/** Questions about cards that speak by ARP: so many at once, and 16 more a second. */
+const QUESTIONS = { burst: 64, interval: 1000 / 16 };
 /** Time from one search for the bridge to the next: milliseconds. */
 const REFRESH = 30_000;
 
@@ -51,8 +51,7 @@ export class BridgeGuestPorts implements GuestPorts {
   readonly #wanted: HardwareAddress[] = [];
   #heldOffUntil = Number.NEGATIVE_INFINITY;
   #refreshedAt: number;
-  #left = ASKED_AT_ONCE;
-  #leftAt: number;
+  readonly #questions = new Bucket();
 
   /** `seed`: of 32 bits, and known to no client. */
   constructor(segment: SegmentPorts, clock: Pick<Clock, 'monotonic'>, seed: number) {
@@ -60,7 +59,6 @@ export class BridgeGuestPorts implements GuestPorts {
     this.#clock = clock;
     this.#seed = seed;
     this.#refreshedAt = clock.monotonic();
-    this.#leftAt = this.#refreshedAt;
   }
 
   note({ type, hardware, giaddr }: Message, { frameSource }: Arrival): void {
@@ -154,10 +152,7 @@ export class BridgeGuestPorts implements GuestPorts {
   isOfGuest(card: HardwareAddress): boolean {
     const now = this.#clock.monotonic();
     if (!this.#segment.hasBridge || now < this.#heldOffUntil) return false;
-    this.#left = Math.min(ASKED_AT_ONCE, this.#left + ((now - this.#leftAt) * ASKED_PER_SECOND) / 1000);
-    this.#leftAt = now;
-    if (this.#left < 1) return false;
-    this.#left -= 1;
+    if (!this.#questions.takeIfFree(now, QUESTIONS)) return false;
     const [port] = this.#segment.portsOf([card]);
     return port?.kind === 'guest';
   }
