@@ -284,7 +284,7 @@ describe('what stands before a grant stands before a repetition', () => {
     const answer = renew(conversation);
 
     expect(answer.reason).toBe('as-committed');
-    expect(answer.decision).not.toHaveProperty('change');
+    expect(answer.decision).toMatchObject({ change: undefined });
     expect(conversation.hear(ADA.select(MINE, SERVER)).reason).toBe('cannot-promise');
   });
 });
