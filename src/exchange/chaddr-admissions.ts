@@ -3,7 +3,7 @@ import { NO_HARDWARE } from '../net/hardware-address.ts';
 import { UNSPECIFIED } from '../net/ipv4.ts';
 import type { Message } from '../wire/message.ts';
 import type { Admission } from './admission.ts';
-import { Bucket } from './limits/bucket.ts';
+import { Bucket } from './bucket.ts';
 
 /** Messages without an Ethernet address that are admitted: so many at once, and 10 more a second. */
 const UNJUDGED = { burst: 50, interval: 1000 / 10 };

@@ -5,13 +5,13 @@ import type { Arrival } from '../../net/datagram.ts';
 import { UNSPECIFIED } from '../../net/ipv4.ts';
 import { NO_LIMITS, type Plan, type PlanLimits } from '../../subnet/plan.ts';
 import type { Message } from '../../wire/message.ts';
+import { Bucket } from '../bucket.ts';
 import { guestPortOf } from '../client-rule-admission.ts';
 import type { Drop } from '../drops.ts';
 import type { GuestPorts } from '../exchange-parts.ts';
 import type { DecisionOutcome, Observer } from '../observer.ts';
-import { Bucket } from './bucket.ts';
+import { type Rate, rateOf } from '../rate.ts';
 import { PortLimits, type PortRates } from './port-limits.ts';
-import { type Rate, rateOf } from './rate.ts';
 import { RateTable } from './rate-table.ts';
 
 const SECOND = 1000;

@@ -1,6 +1,6 @@
 import { fullAfterOne, isOverRate, type Rate } from './rate.ts';
 
-/** One token bucket, for all messages together. */
+/** One token bucket, which is full at first. Times are monotonic milliseconds. */
 export class Bucket {
   /** Monotonic milliseconds. */
   #fullAt = 0;
