@@ -1,4 +1,5 @@
-// Before `npm start`, `npm test` and the others: the packages of package-lock.json, installed once.
+// Before `npm start`, `npm test` and the others: the packages of package-lock.json, installed once. Like vps-gateway.js, it has
+// nothing that Node.js 12.20 does not understand: an older one than is needed is to be told so.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -67,9 +68,10 @@ function headersOfNode() {
   const prefix = dirname(dirname(process.execPath));
   try {
     const header = readFileSync(`${prefix}/include/node/node_version.h`, 'utf8');
-    const numbers = ['MAJOR', 'MINOR', 'PATCH'].map(
-      (name) => new RegExp(`^#define NODE_${name}_VERSION (\\d+)`, 'm').exec(header)?.[1],
-    );
+    const numbers = ['MAJOR', 'MINOR', 'PATCH'].map((name) => {
+      const [, number] = new RegExp(`^#define NODE_${name}_VERSION (\\d+)`, 'm').exec(header) || [];
+      return number;
+    });
     return numbers.join('.') === process.versions.node ? { npm_config_nodedir: prefix } : {};
   } catch {
     return {};

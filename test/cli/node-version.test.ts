@@ -1,6 +1,10 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { transformSync } from 'esbuild';
 import { expect, test, vi } from 'vitest';
 import { builtProgram } from '../support/gateway-process.ts';
+import { ROOT } from '../support/pages.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 
@@ -21,6 +25,17 @@ test.each([
 test.each(['20.19.0', '22.0.0', '100.1.0'])('Node.js %s is new enough', (version) => {
   expect(underNode(version, '--version')).toMatchObject({ status: 0, stderr: '' });
 });
+
+// A word that it does not know would be a stack trace in place of the sentence.
+test.each(['vps-gateway.js', 'ready.js', 'node-version.cjs'])(
+  '%s has nothing that Node.js 12.20 does not understand',
+  (name) => {
+    const source = readFileSync(join(ROOT, 'bin', name), 'utf8').replace(/^#!.*\n/, '');
+    const asFor = (target: string) => transformSync(source, { target, format: 'esm' }).code;
+
+    expect(asFor('node12.20')).toBe(asFor('node20'));
+  },
+);
 
 function underNode(version: string, command: string) {
   const lie = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } })`;

@@ -12,20 +12,27 @@ const PLACED = ['at', 'address', 'mac', 'client', 'reason', 'xid'];
 /** Kinds that somebody should look at. */
 const WORRYING = ['conflict', 'rogue', 'store', 'pool'];
 
-/** One event in one line: time, kind, address, MAC, reason, and what else it says. */
+/** Columns below which a time of day and narrow gaps make room for the reason. */
+const WIDE = 100;
+const TIME_OF_DAY = /^\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)\.\d+Z$/;
+
+/** One event in one line: time (UTC), kind, address, MAC, reason, and what else it says. */
 export function eventLine(output: Output, { kind, data }: SentEvent): string {
+  const { columns = Number.POSITIVE_INFINITY } = output;
+  const isNarrow = columns < WIDE;
+  const time = memberText(data['at'] ?? '-');
   const rest = Object.entries(data)
     .filter(([name, value]) => !PLACED.includes(name) && value !== null && value !== '')
     .map(([name, value]) => namedMember(name, memberText(value), data));
   const line = [
-    memberText(data['at'] ?? '-'),
+    isNarrow ? time.replace(TIME_OF_DAY, '$1Z') : time,
     kind.padEnd(KIND_WIDTH),
     memberText(data['address'] ?? '-').padEnd(ADDRESS_WIDTH),
     memberText(data['mac'] ?? '-').padEnd(MAC_WIDTH),
     memberText(data['reason'] ?? data['warning'] ?? '-'),
     ...rest,
-  ].join('  ');
-  const cut = cutTo(output.columns ?? Number.POSITIVE_INFINITY, readable(line));
+  ].join(isNarrow ? ' ' : '  ');
+  const cut = cutTo(columns, readable(line));
   return `${WORRYING.includes(kind) ? paint(output, 'yellow', cut) : cut}\n`;
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { type SentEvent, sentEvents } from '../../../src/cli/events/event-frames.ts';
 import { eventLine } from '../../../src/cli/events/event-line.ts';
+import { REASONS } from '../../../src/engine/decision/reasons.ts';
 
 const FRAMES =
   'retry: 2000\n: events\n\nid: x-1\nevent: decision\ndata: {"a":"b: c"}\n\n: still there\n\nevent: missed\ndata: {"missed":3}\n\n';
@@ -67,4 +68,16 @@ test.each([
   expect(eventLine({ write: () => {}, hasColour: false }, event)).toMatch(
     new RegExp(`  ${reason}  ${told}  outcome=nothing\n$`),
   );
+});
+
+test('a terminal of 80 columns has the whole reason word, and the time of day', () => {
+  const output = { write: () => {}, hasColour: false, columns: 80 };
+  const about = { address: '10.15.3.254', mac: '52:54:00:12:34:56', type: 'DHCPREQUEST' };
+  for (const reason of Object.keys(REASONS)) {
+    const data = { at: '2026-11-28T12:00:00.123Z', ...about, reason };
+
+    expect(eventLine(output, { id: '1', kind: 'reservation', data })).toMatch(
+      new RegExp(`^12:00:00Z reservation 10\\.15\\.3\\.254 +52:54:00:12:34:56 ${reason}(\\W|$)`),
+    );
+  }
 });
