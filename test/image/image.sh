@@ -55,6 +55,11 @@ ip -n "$guest" link set eth0 up
 
 container=$(buildah from "$image")
 root=$(buildah mount "$container")
+unneeded=$(find "$root/app/node_modules" "$root/app/dist" -type f \
+  \( -name '*.d.ts' -o -path '*/better-sqlite3*/*.[cho]' -o -path '*/better-sqlite3*/*.cpp' \) -print -quit)
+[ -z "$unneeded" ] || fail "it has types, or the sources of SQLite: ${unneeded#"$root"}"
+copies=$(find "$root" -xdev -type f -name node -size +10M | wc -l)
+[ "$copies" -eq 1 ] || fail "$copies copies of node"
 mkdir "$work/leases"
 chown 1000:1000 "$work/leases"
 export root work node
