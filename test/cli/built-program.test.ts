@@ -41,6 +41,13 @@ const node = (...args: string[]) =>
   spawnSync(process.execPath, args, { cwd: copy, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 const version = () => node('bin/vps-gateway.js', '--version');
 
+test('without a word it prints its help, with status 0', () => {
+  const { status, stdout, stderr } = node('bin/vps-gateway.js');
+
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toMatch(/^Usage: vps-gateway \[options\] \[command\]\n/);
+});
+
 // Some versions of V8 tell these flags apart, others do not.
 test.each([[], ['--max-semi-space-size=8']])(
   'what V8 compiled is kept for a start with the flags [%s]',

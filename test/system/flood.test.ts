@@ -4,6 +4,8 @@ import { bootUntilLeased, rebind } from '../support/patient-guest.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 
 const GUESTS = 20;
+/** How much of the log a flood may fill. */
+const OCTETS_A_MINUTE = 1_000_000;
 
 describeSystem('beside a flood of DHCPDISCOVERs in forged names', [], () => {
   const segment = useTestSegment();
@@ -15,16 +17,17 @@ describeSystem('beside a flood of DHCPDISCOVERs in forged names', [], () => {
       const client = segment().client();
       const known = await client.lease('52:54:00:ff:01:01');
       const attacker = segment().client();
+      const begin = performance.now();
       const flood = floodOf(attacker, rate);
       const { leases, renewed } = await beside().finally(flood);
       const sent = flood();
+      const minutes = (performance.now() - begin) / 60_000;
 
       expect(new Set(leases.map(({ yiaddr }) => yiaddr)).size).toBe(GUESTS);
       expect(sent).toBeGreaterThan(rate);
       expect(renewed.yiaddr).toBe(known.yiaddr);
       expect(gateway.log.filter((line) => line['level'] === 'error')).toEqual([]);
-      // All of it was less than a minute.
-      expect(octetsOf(gateway.log)).toBeLessThan(1_000_000);
+      expect(octetsOf(gateway.log)).toBeLessThan(OCTETS_A_MINUTE * Math.max(1, minutes));
 
       async function beside() {
         await new Promise((resolve) => setTimeout(resolve, 1500)); // Until all that may be held is held.
