@@ -182,6 +182,8 @@ describeSystem('the commands that ask the running gateway', [], () => {
         (await command(directory, 'leases', 'list', '--mac', mac, '--state', 'peer', '--json')).output,
       );
     const before = await command(directory, 'leases', 'export');
+    const heard = events(directory, '--reason', 'peer-granted', '--count', '1');
+    await heard.until('following');
     let guest = A;
     let number = 16;
     // The first one that asks the other gateway makes that known; what a later one asks for is recorded.
@@ -199,6 +201,7 @@ describeSystem('the commands that ask the running gateway', [], () => {
     const removed = await command(directory, 'reservations', 'remove', 'one', '--release');
     const exported = await command(directory, 'leases', 'export');
 
+    expect((await heard.ended).output).toMatch(/ {2}peer-granted {2}.*heard on the segment {2}.*\n$/);
     expect(released.status).toBe(65);
     expect(released.errors).toContain(
       `the gateway 10.15.3.11 has granted ${address} and shares no leases: order this there`,
