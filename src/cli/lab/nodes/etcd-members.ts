@@ -43,7 +43,7 @@ export interface EtcdMembersOptions {
   readonly under?: readonly string[];
 }
 
-/** Real members of etcd, whose data is removed at the end. A index is a position in the list of members. */
+/** Real members of etcd, whose data is removed at the end. An index is a position in the list of members. */
 export class EtcdMembers {
   readonly #folder: string;
   readonly #members: readonly EtcdMember[];
