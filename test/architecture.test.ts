@@ -477,10 +477,10 @@ describe('architecture', () => {
     expect(PAGE.filter(({ text }) => AS_MARKUP.test(text)).map(({ path }) => path)).toEqual([]);
   });
 
-  it('a file of the page has at most 300 lines', () => {
-    const long = PAGE.filter(({ text }) => text.split('\n').length > 301).map(({ path }) => path);
+  it('a file has about 300 lines at most', () => {
+    const long = [...SOURCES, ...PAGE].filter(({ text }) => text.split('\n').length > 320);
 
-    expect(long).toEqual([]);
+    expect(long.map(({ path }) => path)).toEqual([]);
   });
 
   it('each room imports only rooms that the table allows it', () => {
