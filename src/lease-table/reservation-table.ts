@@ -36,6 +36,8 @@ export class ReservationTable implements Reservations {
   readonly #byPort = new Map<string, Reservation>();
   readonly #byVps = new Map<OutsideId, Set<Reservation>>();
   readonly #retired = new Set<Reservation>();
+  /** Those whose address another one has that was written later. */
+  readonly #displaced = new Set<Reservation>();
   /** Those that another one keeps from a client. */
   readonly #rivals = new Set<Reservation>();
 
@@ -118,7 +120,7 @@ export class ReservationTable implements Reservations {
     const before = this.#byId.get(reservation.id);
     if (before !== undefined) this.#unindex(before);
     this.#byId.set(reservation.id, reservation);
-    this.#byAddress.set(reservation.address, reservation);
+    this.#takeAddress(reservation);
     this.#orders.reserve(reservation.address);
     if (before !== undefined) this.#free(before.address);
     if (reservation.retiredUntil === undefined) this.#index(reservation);
@@ -183,7 +185,7 @@ export class ReservationTable implements Reservations {
 
   #unindex(reservation: Reservation): void {
     const { macs, clientId, circuitId, port, vpsId, address, retiredUntil } = reservation;
-    if (this.#byAddress.get(address) === reservation) this.#byAddress.delete(address);
+    this.#leaveAddress(address, reservation);
     if (retiredUntil !== undefined) {
       this.#retired.delete(reservation);
       return;
@@ -197,6 +199,27 @@ export class ReservationTable implements Reservations {
     if (ofVps?.size === 0) this.#byVps.delete(vpsId);
     this.#rivals.delete(reservation);
     for (const rival of [...this.#rivals]) this.#index(rival);
+  }
+
+  /**
+   * Keys of etcd may be learnt out of their order: then two reservations have one address, until it is known that one has left it.
+   * The one that was written last counts.
+   */
+  #takeAddress(reservation: Reservation): void {
+    const holder = this.#byAddress.get(reservation.address);
+    const isNewest = holder === undefined || holder.version <= reservation.version;
+    if (isNewest) this.#byAddress.set(reservation.address, reservation);
+    if (holder !== undefined) this.#displaced.add(isNewest ? holder : reservation);
+  }
+
+  #leaveAddress(address: Ipv4, reservation: Reservation): void {
+    if (this.#displaced.delete(reservation) || this.#byAddress.get(address) !== reservation) return;
+    this.#byAddress.delete(address);
+    for (const other of [...this.#displaced])
+      if (other.address === address) {
+        this.#displaced.delete(other);
+        this.#takeAddress(other);
+      }
   }
 
   /**

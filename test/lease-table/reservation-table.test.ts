@@ -234,3 +234,40 @@ describe('two reservations that want the same', () => {
     expect(table.rivalries().map((each) => each.what)).toEqual([what]);
   });
 });
+
+describe('where keys of etcd are learnt out of their order', () => {
+  const byAda = (address: string, version: number) => ({
+    ...reservationOf('one', address, { macs: [ADAS] }),
+    version,
+  });
+  const byBob = (address: string, version: number) => ({
+    ...reservationOf('two', address, { macs: [BOBS] }),
+    version,
+  });
+
+  test('an address is the one that was written last, also when what it was before is learnt later', () => {
+    table.put(byAda('10.15.3.57', 5));
+    table.put(byBob('10.15.3.57', 9)); // Read for itself; that the other one has left is not known yet.
+    table.put(byAda('10.15.3.57', 6));
+    expect(table.at(at('10.15.3.57'))?.id).toBe('two');
+
+    table.put(byAda('10.15.3.58', 7));
+
+    expect(table.at(at('10.15.3.57'))?.id).toBe('two');
+    expect(table.at(at('10.15.3.58'))?.id).toBe('one');
+    expect([...reserved].sort()).toEqual([at('10.15.3.57'), at('10.15.3.58')]);
+  });
+
+  test('an address that the other one leaves, or whose reservation is gone, is that of the one that is left', () => {
+    table.put(byBob('10.15.3.57', 9));
+    table.put(byAda('10.15.3.57', 5));
+
+    table.remove('two' as OutsideId);
+
+    expect(table.at(at('10.15.3.57'))?.id).toBe('one');
+    expect([...reserved]).toEqual([at('10.15.3.57')]);
+    table.remove('one' as OutsideId);
+    expect(table.at(at('10.15.3.57'))).toBeUndefined();
+    expect([...reserved]).toEqual([]);
+  });
+});
