@@ -19,7 +19,7 @@ const SLIPS = 2;
 /** Variables of the platform's older gateway, for its SSH proxy, address translation and time-outs. This one ignores them. */
 const UNNEEDED =
   /^GATEWAY_(ALLOCATION_TTL(_SECONDS)?|API_CALL_TIMEOUT|API_URL|CLIENT_INIT_DELAY|FIND_VPS_TIMEOUT|OUTBOUND_\w+|PUBLIC_IP|RECONCILE_INTERVAL|UPLINK_INTERFACE)$/;
-/** What others call a setting, and letters do not show. */
+/** Names that other programs use for a setting, and whose spelling is not like ours. */
 const OTHER_WORDS: Readonly<Record<string, string>> = {
   ROUTER: SETTINGS.gateway.variable,
   NETMASK: SETTINGS.subnetMask.variable,

@@ -90,7 +90,7 @@ export class ArpProber implements Prober {
     probe.cancelTimer = this.#clock.after(milliseconds, () => this.#conclude(address, inquiry, probe));
     inquiry.probes.add(probe);
     this.#open += 1;
-    // Its three requests are sent instead of those that earlier probes have left: what answers them, each probe hears.
+    // Earlier probes of the address send no more requests: an answer to one of these counts for all probes.
     inquiry.cancelRequests();
     inquiry.cancelRequests = this.#request(address, inquiry, milliseconds / REQUESTS);
     return () => this.#close(address, inquiry, probe);

@@ -79,7 +79,7 @@ export class DroppedClients {
     if (isNew) this.#say(hardware, dropped);
   }
 
-  /** Other rules are in force: whoever those keep away will ask again. */
+  /** Call it when other rules are in force. A client that they keep away is noted when it asks again. */
   forget(): void {
     this.#clients.clear();
   }

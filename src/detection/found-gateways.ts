@@ -6,8 +6,8 @@ import type { SegmentArp } from '../transport/transport.ts';
 const LAP_INTERVAL = 60_000;
 const WANTED_INTERVAL = 1000;
 /**
- * How often one that a client names, one that has answered before, and each at the start and after a break, is asked for
- * until it answers.
+ * How often an address is asked for until it answers. This is done for each at the start and after a break, and for one that a
+ * client names or that has answered before.
  */
 const ATTEMPTS = 3;
 /** One that is there has answered within this time: milliseconds. */

@@ -27,8 +27,8 @@ export interface OtherGateway {
   /** Seconds since it was heard by ARP; null: it was not. */
   readonly arpSeconds: number | null;
   /**
-   * Seconds since it has asked everybody for this gateway by ARP, as a gateway does once a minute, and any machine now and
-   * then; null: it has not lately.
+   * Seconds since it last sent a broadcast ARP request for this gateway; null: not lately. A gateway sends one a minute. Any
+   * other machine sends one now and then.
    */
   readonly arpAskedSeconds: number | null;
 }

@@ -20,9 +20,9 @@ const MEMBERS = Object.keys(IS_MEMBER) as readonly (keyof HeardSelection)[];
  * Stores which peers were observed, for the next process. A new process observes a peer only when a new guest selects
  * that peer; until then, guests may renew expired leases there by unicast.
  *
- * And whom guests have selected for an address that this gateway has leased to another, or put into quarantine. Of any other
- * address a record says so, which is stored at once; this one's record stays as it is, and when it ends, the address is
- * that guest's.
+ * It also stores which gateway a guest has selected for an address that this gateway has leased to another guest or put into
+ * quarantine. The record of such an address stays as it is; when it ends, the address is that guest's. For any other address the
+ * selection is stored at once, in the address's own record.
  */
 export class PeerMemory {
   readonly #peers: Peers;
@@ -46,8 +46,8 @@ export class PeerMemory {
     const { lastHeard = new Map() } = this.#store;
     const heard = new Map(this.#notedAt === undefined ? lastHeard : []);
     for (const selection of this.#store.heardSelections ?? []) this.#peers.recall(selection);
-    // Who has granted what is stored counts as present again after each start; if no earlier process has heard it, when ARP
-    // finds it.
+    // A gateway that has granted a stored record counts as present after each start. If no earlier process has heard it, it
+    // counts when ARP finds it.
     for (const granter of this.#granters()) {
       const silence = lastHeard.get(granter);
       if (silence === undefined) this.#peers.name(granter);

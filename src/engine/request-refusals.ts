@@ -100,8 +100,8 @@ export function refuseTaken(input: DecisionInput, address: Ipv4): RuleDecision {
 }
 
 /**
- * True: another address is on offer to the client, so that it was not offered the one that it selects. False: for all that is known
- * here it was offered that one, and another client has asked for it first.
+ * True: another address is on offer to the client, so it was not offered the one that it selects. False: as far as this gateway
+ * knows it was offered that one, and another client has asked for it first.
  */
 function hasOtherOffer({ leases, client, now }: DecisionInput): boolean {
   const offer = leases.offerTo(client);

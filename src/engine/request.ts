@@ -176,8 +176,8 @@ function extend(input: DecisionInput, address: Ipv4): Decision {
 }
 
 /**
- * A lease file that was put back may name the address that the client had before: where its record there was not
- * confirmed since, and ARP shows the client at the address that it renews, that one is its own.
+ * An older lease file that was put back may name the address that the client had before. If that record was not confirmed since,
+ * and ARP shows the client at the address that it renews, the client has the address that it renews.
  */
 function moveBack(input: DecisionInput, address: Ipv4): RuleDecision {
   const { leases, client, now, context, message, plan } = input;

@@ -12,8 +12,8 @@ export interface LeaseCount {
 }
 
 /**
- * Leases that were given to clients without one, and ended by them or an operator, since the start: in all and by
- * organization; all of one moment.
+ * Leases since the start: those given to clients that had none, and those that clients or an operator ended. In all and by
+ * organization; all numbers are of one moment.
  */
 export interface OrganizationCounts extends LeaseCount {
   readonly of: Readonly<Record<string, LeaseCount>>;

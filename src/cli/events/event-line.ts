@@ -36,7 +36,7 @@ export function eventLine(output: Output, { kind, data }: SentEvent): string {
   return `${WORRYING.includes(kind) ? paint(output, 'yellow', cut) : cut}\n`;
 }
 
-/** What caused a decision that no message of its guest did is no type of a message. */
+/** A decision may have another cause than a message of its guest: the cause then stands in the place of the message type. */
 function namedMember(name: string, text: string, { reason }: SentEvent['data']): string {
   const cause = name === 'type' ? decisionCause(text, String(reason)) : text;
   return cause === text ? `${name}=${text}` : cause;

@@ -27,7 +27,7 @@ interface Reconciled {
   readonly changed: readonly Converged[];
   readonly unchanged: number;
   readonly removed: readonly string[];
-  /** What guests have of removed ones; absent: the gateway is of an older version. */
+  /** Leases of the addresses of removed reservations; absent: the gateway is of an older version. */
   readonly still_leased?: readonly LeftLease[];
   readonly refused: readonly (Refusal & {
     readonly entry: number | null;

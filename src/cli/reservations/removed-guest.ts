@@ -14,8 +14,8 @@ export interface LeftLease {
 }
 
 /**
- * What the removal means for the guest that has the address: sentences. A renewal is answered with what is left of the lease; a
- * DHCPDISCOVER with another address.
+ * What the removal means for the guest that has the address, as sentences. A renewal is answered with what is left of the lease,
+ * a DHCPDISCOVER with another address.
  */
 export function removedGuestText({ id, address, mac, expires }: LeftLease, isDryRun: boolean): string {
   const who = mac ?? 'who has a lease of it';
@@ -24,7 +24,7 @@ export function removedGuestText({ id, address, mac, expires }: LeftLease, isDry
   const undo = `\`vps-gateway reservations set ${quoted(id)}${card} --address ${address}\` lets it stay`;
   if (expires === null || expires === 'never')
     return `${who} ${keeps} ${address}: its lease has no end; ${undo}`;
-  // A lease that is the longer one may be extended again after that.
+  // The address is kept for a day: a longer lease may be extended again after that.
   const isLonger = Date.parse(expires) > Date.now() + KEPT;
   const renewals = isLonger ? 'its renewals within the day' : 'its renewals';
   return (

@@ -77,8 +77,8 @@ export async function knownReservation(api: GatewayApi, id: string): Promise<Ord
 }
 
 /**
- * Which other gateways, and which machines that may be some, know nothing of it: a sentence each; none: no other one is
- * known, or all of them share it.
+ * A sentence for each other gateway, and each machine that may be one, that does not know of the order. None: no other gateway
+ * is known, or all share the reservations.
  *
  * @param order What to order there.
  */

@@ -33,7 +33,7 @@ export function settleSettings(
   const warnings = doubtsIn(isOfList ? { ...read, segment: undefined } : read).map((fault) =>
     problemOf(fault, origins[fault.key]),
   );
-  // Of a setting that cannot be read it is said why; that it is missing would be wrong.
+  // A setting that cannot be read has its own problem already: it is not reported as missing too.
   const isUnread = (key: SettingKey) => written[key].text !== undefined && values[key] === undefined;
   const faults = [...contradictionsIn(read).filter(({ key }) => !isUnread(key)), ...poolTwice(origins)];
   return {

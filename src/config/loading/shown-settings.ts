@@ -11,7 +11,10 @@ export interface ShownSetting {
   readonly value: string | null;
   /** As `originToText` says it. */
   readonly from: string;
-  /** The value in force where none is set, which others or this machine give; absent: one is set, or nothing is in force. */
+  /**
+   * The value in force where none is set: it follows from other settings or from this machine. Absent: one is set, or none is in
+   * force.
+   */
   readonly derived?: string;
 }
 

@@ -16,7 +16,7 @@ const QUIET_PROBE = 10;
 /**
  * RFC 2131 §3.1 (2): before an address is promised, the server should see that it is not in use. The store vouches
  * for an address that this client had last, as long as nothing can have been missed since; for any other, the segment
- * is asked by ARP. But first what stood there and is over gives way to what was heard meanwhile.
+ * is asked by ARP. Before that, a record of the address that is over is replaced by what was heard meanwhile.
  */
 export function checkUnused(input: DecisionInput, address: Ipv4): RuleDecision {
   const { context, plan, now } = input;
@@ -39,8 +39,8 @@ export function checkUnused(input: DecisionInput, address: Ipv4): RuleDecision {
 
 /**
  * RFC 2131 §3.1 (2): another machine has answered for the address. Who has answered twice has it: it is put into quarantine,
- * and the message is decided again. One answer alone refuses the client, and changes nothing: a guest may have answered for
- * another machine, and if it is no guest's lie, the next question shows it.
+ * and the message is decided again. After one answer alone the client gets a DHCPNAK or no answer, and nothing changes: a guest
+ * may have answered for another machine. If the answer was true, the next question shows it.
  */
 export function endByAnswer(input: DecisionInput, address: Ipv4, holder: HardwareAddress): Decision {
   const { message, context } = input;

@@ -70,7 +70,7 @@ function firstAnswering(input: DecisionInput, gateways: ReadonlySet<Ipv4>): Ipv4
  * Where each gateway has a share of the pool: a guest whose reserved address is in another one's share is left to that one, which
  * alone knows whether the address is free. What the guest has from this gateway it keeps, so that it is served also while the
  * other one is down. But RENEWING asks this gateway alone (RFC 2131 §4.4.5): it is not answered, so that the guest asks all
- * gateways (REBINDING), and the other one refuses it once and gives it the reserved address.
+ * gateways (REBINDING). The other one sends it one DHCPNAK and gives it the reserved address.
  */
 export function leaveToShare(input: DecisionInput, address: Ipv4): RuleDecision {
   const { reservation, subnet, context, message, arrival, now } = input;

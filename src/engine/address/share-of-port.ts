@@ -6,8 +6,8 @@ const ALWAYS = 4;
 /**
  * True if a new lease would be more than the share of the guest at the client's port, whatever MACs it sends from: a port
  * may have a few leases in any case, and more while as many addresses are free as it has. So one guest takes half of what is
- * free at most, two take a third each, and there is always something left. Only a guest's own port counts, and no reservation
- * is refused.
+ * free at most, two take a third each, and there is always something left. Only a guest's own port counts, and a client
+ * with a reservation is not limited.
  */
 export function exceedsShareOfPort({ context, plan, subnet, leases, who }: DecisionInput): boolean {
   const { port, leasesAtPort = 0 } = context;

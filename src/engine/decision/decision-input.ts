@@ -57,8 +57,8 @@ export function isHolder(input: DecisionInput, lease: Lease | undefined): lease 
 }
 
 /**
- * What the client may have of an address: by settings and reservations, and nothing of what a gateway that shares the leases
- * listens on.
+ * What the client may have of an address, by settings and reservations. Nothing, if a gateway that shares the leases listens on
+ * the address.
  */
 export function entitlementTo(
   address: Ipv4,

@@ -22,7 +22,7 @@ export type Reason = keyof Rows;
 export type RefusalReason = {
   [Name in Reason]: Rows[Name] extends { readonly kind: 'refusal' } ? Name : never;
 }[Reason];
-/** Why a client gets no answer, and nothing is written: four refusals are among them. */
+/** Why a client gets no answer, and nothing is written. Four of these words may also be the reason of a DHCPNAK. */
 export type SilenceReason = {
   [Name in Reason]: Rows[Name] extends { readonly kind: 'silence' } | { readonly mayBeSilence: true }
     ? Name
@@ -34,7 +34,7 @@ export type RuleDecision = Decision | undefined;
 
 /** What to do about a message. */
 export type Decision =
-  /** `replyWith` makes it. */
+  /** Made by `replyWith` only. */
   | {
       readonly kind: 'reply';
       readonly reply: Reply;
@@ -223,8 +223,8 @@ export interface PeerRequest extends Rival {
 }
 
 /**
- * What a message that waited keeps in flight itself is let go before it is decided again: `leases.isInFlight` speaks of others
- * only.
+ * A message that waited keeps its client and address in flight. They are released before it is decided again, so
+ * `leases.isInFlight` is only about other messages.
  */
 export type Decide = (
   message: Message,

@@ -1,5 +1,5 @@
 /**
- * What kind of decision a reason stands for. A refusal is a DHCPNAK; with those that have `mayBeSilence` it is sometimes no answer.
+ * What kind of decision a reason stands for. A refusal is a DHCPNAK, or with `mayBeSilence` sometimes no answer.
  */
 export type ReasonKind = 'reply' | 'refusal' | 'change' | 'wait' | 'silence';
 
@@ -9,7 +9,7 @@ export interface ReasonRow {
   readonly means: string;
   /** What the operator can do about it, if anything. */
   readonly remedy?: string;
-  /** A refusal only: by the plan, or before the client has selected this gateway, it gets no answer instead of a DHCPNAK. */
+  /** Of refusals only: by the plan or the client's state, the client gets no answer instead of a DHCPNAK. */
   readonly mayBeSilence?: true;
   /** It is another server's business: nothing that the log tells unless it is asked to tell all. */
   readonly isOthers?: true;

@@ -7,7 +7,7 @@ import type { Decision, Reason } from '../decision/decision.ts';
 import type { ReservationInput, ReservationOrder, ReservationVerdict } from './reservation-order.ts';
 
 /**
- * What a change of one reservation comes to.
+ * The result of a change of one reservation.
  *
  * @throws Error for a reservation without an id: a mistake of this program.
  */

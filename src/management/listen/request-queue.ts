@@ -36,7 +36,7 @@ export class RequestQueue {
     setImmediate(() => setImmediate(() => this.#queue(request)));
   }
 
-  /** Begins those that have been given up since, which refuses them: no slot is free for them. */
+  /** Begins the requests that have been given up since. Each is refused, because it has no slot. */
   refuseGivenUp(): void {
     for (const request of this.#ended.splice(0)) {
       if (request.isGone()) continue;

@@ -160,7 +160,10 @@ function refusedOf({ entry, id, refusal }: RefusedEntry) {
   return { entry: entry ?? null, id: id ?? null, why: refusal.why, holder, errors };
 }
 
-/** What guests have of removed reservations; not what one of the set is given, which says itself who has it. */
+/**
+ * Leases of the addresses of removed reservations. Left out are addresses that another reservation of the set gets: the result of
+ * that one names the holder.
+ */
 function stillLeased({ added, changed, removed }: Done, database: Database) {
   const given = new Set(
     [...added, ...changed].flatMap(({ address, stillHeld }) => [address, stillHeld?.address]),

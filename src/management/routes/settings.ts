@@ -12,7 +12,10 @@ const SETTING = z.object({
   derived: z
     .string()
     .optional()
-    .meta({ description: 'The value in force where none is set, which others or this machine give' }),
+    .meta({
+      description:
+        'The value in force where none is set: it follows from other settings or from this machine',
+    }),
 });
 const CHANGE = z
   .object({

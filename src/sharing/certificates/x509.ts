@@ -107,7 +107,7 @@ export function authorityCertificate(issuer: Issuer, validity: Validity): string
   return signed({ name: issuer.name, publicKey: createPublicKey(issuer.key), extensions }, issuer, validity);
 }
 
-/** A name with nullElement but a common name, DER (RFC 5280 §4.1.2.4). */
+/** A name with a common name and nothing else, DER (RFC 5280 §4.1.2.4). */
 export function nameOf(commonName: string): Buffer {
   return sequence(set(sequence(objectIdentifier(COMMON_NAME), utf8String(commonName))));
 }

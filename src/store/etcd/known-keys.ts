@@ -106,8 +106,8 @@ export class KnownKeys {
   }
 
   /**
-   * What was known before its key held text that no version of the gateway has written, which must not be overwritten;
-   * undefined: it does not.
+   * What was known of an address before its key got text that no version of the gateway has written. Such a key must not be
+   * overwritten. Undefined: the key has no such text.
    */
   foreignAt(address: Ipv4): Before | undefined {
     return this.#foreign.get(address);

@@ -11,8 +11,8 @@ const REMEDY =
 
 /**
  * Refuses a directory whose file system takes no writes at all: a frozen one, a disk that hangs. If the directory is not
- * there, the nearest one above it counts. For commands that would hang with it. Who may write there tries it by a time of
- * the directory that nobody reads; who may not is not held by what holds writes.
+ * there, the nearest one above it counts. For commands that would hang with it. It is tried by setting a time of the directory
+ * that nobody reads. If the user may not write there, that fails at once, and counts as an answer.
  *
  * @throws GatewayError 'store-failed'
  */

@@ -8,7 +8,7 @@ import { type Findings, number, percent } from '../report/report.ts';
 const WARM_UP = 10_000;
 const WINDOW = 128;
 
-/** Where the time of one gateway's main thread goes that shares its leases, as fast as it goes. */
+/** Where the time of the packets' thread goes, of one gateway that shares its leases, as fast as it goes. */
 export async function benchClusterProfile(bench: Bench): Promise<Findings> {
   const profiles = join(bench.folder, 'profiles');
   mkdirSync(profiles, { recursive: true });
@@ -40,7 +40,7 @@ export async function benchClusterProfile(bench: Bench): Promise<Findings> {
     .map(([part, time]) => [part, part === 'idle' ? '' : percent(time / busy), number(time / exchanges, 2)]);
   const title = `Where the time of one exchange goes, leases in etcd, one gateway, window of ${WINDOW}`;
   const notes = [
-    `${number(exchanges)} exchanges; main thread; log at warn. Share: of the time that it was not idle.`,
+    `${number(exchanges)} exchanges; packets' thread; log at warn. Share: of the time that it was not idle.`,
   ];
   const heads = ['part', 'share', 'µs an exchange'];
   return {

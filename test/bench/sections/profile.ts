@@ -14,7 +14,7 @@ const LOADS = [
 ] as const;
 const WARM_UP = 30_000;
 
-/** Where the time of one exchange goes, by V8's own profiler: the main thread's, waiting for the disk included. */
+/** Where the time of one exchange goes, by V8's own profiler: that of the packets' thread, with its waiting for the disk. */
 export async function benchProfile(bench: Bench): Promise<Findings> {
   const tables = [];
   const raw = [];
@@ -32,7 +32,7 @@ export async function benchProfile(bench: Bench): Promise<Findings> {
     tables.push({
       title: `Where the time of one exchange goes, ${name}`,
       notes: [
-        `${number(exchanges)} exchanges; main thread, time of the clock, so waiting for the disk counts; log at warn.`,
+        `${number(exchanges)} exchanges; packets' thread, time of the clock, so waiting for the disk counts; log at warn.`,
         'Share: of the time that it was not idle.',
       ],
       heads: ['part', 'share', 'µs an exchange'],

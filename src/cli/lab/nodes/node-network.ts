@@ -22,7 +22,7 @@ export class NodeNetwork<Node extends SegmentNode = SegmentNode> {
     this.joining = joining;
   }
 
-  /** @param numbers in the address plan: 10 for the node with 10.15.3.10 */
+  /** @param numbers The nodes' numbers in the address plan: 10 for the node with 10.15.3.10. */
   static open(numbers: readonly number[], joining?: Joining): Promise<NodeNetwork> {
     return NodeNetwork.of(numbers, (host, number) => new SegmentNode(host, number), joining);
   }

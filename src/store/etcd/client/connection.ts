@@ -104,8 +104,8 @@ export class Connection {
   }
 
   /**
-   * Nothing was answered since then: tests the connection by a PING, and ends it without an answer. `since`: monotonic
-   * milliseconds.
+   * Call it if no answer came since then. Tests the connection by a PING, and ends it if that is not answered. `since`:
+   * monotonic milliseconds.
    */
   suspect(since: number): void {
     if (this.#isAsked || this.#receivedAt > since || !this.isUsable) return;

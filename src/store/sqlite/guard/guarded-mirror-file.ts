@@ -106,7 +106,7 @@ export class GuardedMirrorFile {
       this.#history.turnTo(this.#current.database);
       this.#watch.remember(watchedFiles(file));
     } catch {
-      // It is tried again; what is to be written waits meanwhile.
+      // It is tried again later; changes wait until then.
     }
   }
 

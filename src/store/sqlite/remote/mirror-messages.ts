@@ -38,8 +38,8 @@ export interface MirrorNotes {
 }
 
 /**
- * write: answered by `taken`, also where it has nothing; if it is urgent, not before the file has all of it. close: all that
- * came before is written, and the thread ends.
+ * write: answered by `taken`, also if it has no changes; an urgent one only when the file has all of it. close: all that came
+ * before is written, and the thread ends.
  */
 export type ToMirror =
   | {

@@ -5,8 +5,8 @@ import type { MirrorNotes } from './mirror-messages.ts';
 type Notes = { -readonly [Name in keyof MirrorNotes]: MirrorNotes[Name] };
 
 /**
- * What is to be said to the thread of the lease file beside the changes of leases: of each thing the newest, whatever the
- * disk does.
+ * What the thread of the lease file is told beside the changes of leases. Only the newest of each kind is kept, so memory is
+ * bounded while the disk hangs.
  */
 export class WaitingNotes {
   #notes: Notes = {};
