@@ -21,7 +21,7 @@ import { rulesThatAreSet } from './rules-that-are-set.ts';
 /** How long the server may take to answer: milliseconds. */
 const ANSWER_TIME = 2000;
 
-/** How many refused clients are named. */
+/** How many clients that are not served are named. */
 const NAMED = 10;
 
 /** The exit status for each verdict. */

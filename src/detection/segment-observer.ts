@@ -41,6 +41,6 @@ export interface RefusedClientStatus {
 export interface SegmentObserver {
   /** A DHCP server that is no gateway of this pool was heard, or asked for by a guest, for the first time or in another way. */
   rogueServer(rogue: RogueServerStatus): void;
-  /** A client was refused for the first time, or for another cause than before. */
+  /** The operator's rules have kept a client away for the first time, or for another cause than before. */
   refusedClient(refused: RefusedClientStatus): void;
 }

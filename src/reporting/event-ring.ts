@@ -40,7 +40,7 @@ export interface RogueServerEvent {
   readonly rogue: RogueServerStatus;
 }
 
-/** A client was refused by the operator's rules. */
+/** A client was not served, because of the operator's rules. */
 export interface RefusedClientEvent {
   readonly event: 'refused';
   /** As above. */

@@ -3,7 +3,7 @@ import type { Log } from '../log/log.ts';
 import { LastingState } from './lasting-state.ts';
 import { type PoolUse, poolRemedy } from './pool-use.ts';
 
-/** A pool has room again when no client was refused for this time: milliseconds. */
+/** A pool has room again when no client went without an address for this time: milliseconds. */
 const QUIET_TIME = 60_000;
 
 /** Logs that the pool is full, and that it has room again: at most once a minute. */

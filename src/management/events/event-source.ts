@@ -53,9 +53,9 @@ interface Told {
 }
 
 /**
- * Fills an event log: with decisions from the memory that they lie in, with problems that come and go, clients that are refused
- * and, where leases are shared, what other gateways do. While nobody
- * follows, decisions stay in that memory: a busy gateway makes tens of thousands a second.
+ * Fills an event log: with decisions from the memory that they lie in, with problems that come and go, with clients that are not
+ * served and, where leases are shared, with what other gateways do. While nobody follows, decisions stay in that memory: a busy
+ * gateway makes tens of thousands a second.
  */
 export class EventSource {
   readonly #log: EventLog;

@@ -9,13 +9,9 @@ const SETTING = z.object({
   setting: z.string(),
   value: z.string().nullable().meta({ description: 'As it was written; null: it is not set' }),
   from: z.string(),
-  derived: z
-    .string()
-    .optional()
-    .meta({
-      description:
-        'The value in force where none is set: it follows from other settings or from this machine',
-    }),
+  derived: z.string().optional().meta({
+    description: 'The value in force where none is set: it follows from other settings or from this machine',
+  }),
 });
 const CHANGE = z
   .object({
