@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { type Ipv4, UNSPECIFIED } from '../../../src/net/ipv4.ts';
 import type { MirroredChange } from '../../../src/store/mirror.ts';
 import { openSqlite } from '../../../src/store/sqlite/disk/driver.ts';
@@ -12,19 +12,23 @@ import type { SqliteMirror } from '../../../src/store/sqlite/sqlite-mirror.ts';
 import { MIGRATIONS } from '../../../src/store/sqlite/tables/schema.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { address, at, bind, client, hardware } from '../changes.ts';
-import { fileIn, imageOf, journalIn, openIn, temporaryDirectory } from './temporary-store.ts';
+import {
+  fileIn,
+  fill,
+  imageOf,
+  journalIn,
+  openIn,
+  smallDisk,
+  temporaryDirectory,
+} from './temporary-store.ts';
 
 const A = address('10.15.3.20');
 const B = address('10.15.3.21');
 const C = address('10.15.3.22');
-const mounts: string[] = [];
 const lockers: Database[] = [];
 
 afterEach(() => {
   for (const locker of lockers.splice(0)) locker.close();
-});
-afterAll(() => {
-  for (const mount of mounts) execFileSync('umount', ['--lazy', mount]);
 });
 
 /** As after kill -9: A is bound in the lease file, B in the journal alone. `into`: where to. */
@@ -47,21 +51,6 @@ function lock(directory: string): Database {
   locker.exec('BEGIN IMMEDIATE');
   lockers.push(locker);
   return locker;
-}
-
-function smallDisk(): string | undefined {
-  const directory = temporaryDirectory();
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory], { stdio: 'ignore' });
-  } catch {
-    return undefined;
-  }
-  mounts.push(directory);
-  return directory;
-}
-
-function fill(directory: string): void {
-  execFileSync('sh', ['-c', `cat /dev/zero > ${directory}/filling 2>/dev/null || true`]);
 }
 
 function keptLease(number: number, address: Ipv4): MirroredChange['after'] {

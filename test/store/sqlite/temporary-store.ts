@@ -14,10 +14,12 @@ import { at } from '../changes.ts';
 const JOURNAL_BYTES = 256 * 1024;
 
 const directories: string[] = [];
+const mounts: string[] = [];
 const stores: SqliteStore[] = [];
 
 afterAll(async () => {
   for (const store of stores.splice(0)) await store.close();
+  for (const mount of mounts.splice(0)) execFileSync('umount', ['--lazy', mount]);
   for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true });
 });
 
@@ -26,6 +28,23 @@ export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'leases-'));
   directories.push(directory);
   return directory;
+}
+
+/** A directory on a disk of 1 MB; undefined: this needs the right to mount one. */
+export function smallDisk(): string | undefined {
+  const directory = temporaryDirectory();
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory], { stdio: 'ignore' });
+  } catch {
+    return undefined;
+  }
+  mounts.push(directory);
+  return directory;
+}
+
+/** Leaves no room on its disk, until `filling` is deleted there. */
+export function fill(directory: string): void {
+  execFileSync('sh', ['-c', `cat /dev/zero > ${directory}/filling 2>/dev/null || true`]);
 }
 
 export function fileIn(directory: string): string {

@@ -31,6 +31,11 @@ export class FileWatch {
     }
   }
 
+  /** Does not watch these files until they are remembered again: they may come and go. */
+  forget(files: readonly string[]): void {
+    for (const file of files) this.#known.delete(file);
+  }
+
   /** What has happened to the files, a few words for each; empty: nothing. */
   losses(): readonly string[] {
     const losses: string[] = [];

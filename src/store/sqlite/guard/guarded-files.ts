@@ -3,12 +3,13 @@ import type { Instant } from '../../../lease/lease.ts';
 import type { Say } from '../../../log/say.ts';
 import { hasRoomForIndex } from '../disk/disk-error.ts';
 import { FileWatch } from '../disk/file-watch.ts';
-import { connectFile } from '../file/open-database.ts';
+import { type Connected, connectFile } from '../file/open-database.ts';
 import type { Ownership } from '../file/ownership.ts';
 import { journalOf } from '../journal/journal-file.ts';
 import { LeaseFiles } from '../maintenance/lease-files.ts';
 import { FileGuard } from './file-guard.ts';
 import { FollowingHistory } from './following-history.ts';
+import { logFilesOf } from './move-aside.ts';
 import { type Recreated, type RecreateParts, recreate, watchedFiles } from './recreate.ts';
 
 /** The time between two attempts to reopen a file that no other process can read: milliseconds. */
@@ -106,23 +107,30 @@ export class GuardedFiles {
     this.#guard.release();
   }
 
-  /** Reopens the file if the disk has room now for the index that lets other processes read it. */
+  /**
+   * Reopens the file if the disk has room now for the index that lets other processes read it. If it cannot be opened, its log
+   * is not lost: SQLite deletes that with the last connection, also with another program's.
+   */
   #reopen(now: Instant): void {
     const { file, watch } = this.#parts;
     this.#reopenedAt = now;
-    if (!hasRoomForIndex(file)) return;
     const old = this.#files;
-    old.maintenance.pause();
-    old.database.close();
+    let connected: Connected | undefined;
     try {
-      const connected = connectFile(file);
+      if (!hasRoomForIndex(file)) return;
+      old.maintenance.pause();
+      old.database.close();
+      watch.forget(logFilesOf(file));
+      connected = connectFile(file);
       const { applied } = old.applier;
-      this.#files = new LeaseFiles({ ...this.#parts, ...connected, journal: old.journal, applied });
-      this.#files.takeNotes(old);
-      this.#files.maintenance.begin(old.maintenance.backlog, undefined);
+      const reopened = new LeaseFiles({ ...this.#parts, ...connected, journal: old.journal, applied });
+      reopened.takeNotes(old);
       this.#history.turnTo(connected.database);
-      watch.remember(watchedFiles(file));
+      this.#files = reopened;
+      reopened.maintenance.begin(old.maintenance.backlog, undefined);
+      watch.remember(logFilesOf(file));
     } catch (error) {
+      connected?.database.close();
       old.maintenance.failure = codeOf(error); // It is tried again; the journal goes on.
     }
   }

@@ -13,7 +13,7 @@ import { copyLeases } from '../tables/copy-rows.ts';
 import { MIGRATIONS } from '../tables/schema.ts';
 import { FileGuard } from './file-guard.ts';
 import { FollowingHistory } from './following-history.ts';
-import { DATABASE_SUFFIXES, moveDatabaseAside } from './move-aside.ts';
+import { DATABASE_SUFFIXES, logFilesOf, moveDatabaseAside } from './move-aside.ts';
 
 /** How often the names are looked at: milliseconds. */
 const LOOK = 1000;
@@ -94,19 +94,26 @@ export class GuardedMirrorFile {
     });
   }
 
-  /** Reopens the file if the disk has room now for the index that lets other processes read it. */
+  /**
+   * Reopens the file if the disk has room now for the index that lets other processes read it. If it cannot be opened, its log
+   * is not lost: SQLite deletes that with the last connection, also with another program's.
+   */
   #reopen(): void {
     const { file, history } = this.#parts;
+    let connected: Connected | undefined;
     try {
       if (!hasRoomForIndex(file)) return;
       const old = this.#current;
       old.database.close();
-      this.#current = new MirrorFile(connectFile(file), history, old.lacking);
-      this.#current.takeNotes(old);
-      this.#history.turnTo(this.#current.database);
-      this.#watch.remember(watchedFiles(file));
+      this.#watch.forget(logFilesOf(file));
+      connected = connectFile(file);
+      const reopened = new MirrorFile(connected, history, old.lacking);
+      reopened.takeNotes(old);
+      this.#history.turnTo(reopened.database);
+      this.#current = reopened;
+      this.#watch.remember(logFilesOf(file));
     } catch {
-      // It is tried again later; changes wait until then.
+      connected?.database.close(); // It is tried again later; changes wait until then.
     }
   }
 

@@ -7,6 +7,11 @@ import type { FileWatch } from '../disk/file-watch.ts';
 /** A database and what SQLite keeps beside it. */
 export const DATABASE_SUFFIXES = ['', '-wal', '-shm'] as const;
 
+/** The log and its index: SQLite deletes them when the database is closed, and makes them when it is opened. */
+export function logFilesOf(file: string): readonly string[] {
+  return [`${file}-wal`, `${file}-shm`];
+}
+
 /**
  * Renames a database that is in the way. A log that belongs to it is renamed with it. A log that does not (ours, beside
  * another program's file) gets a name of its own: SQLite would read it as that file's. Returns the new names.

@@ -1,0 +1,117 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Database } from 'better-sqlite3';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Ipv4, UNSPECIFIED } from '../../../../src/net/ipv4.ts';
+import type { MirroredChange } from '../../../../src/store/mirror.ts';
+import { openSqlite } from '../../../../src/store/sqlite/disk/driver.ts';
+import { openLeaseReader } from '../../../../src/store/sqlite/lease-reader.ts';
+import { openMirror } from '../../../../src/store/sqlite/open-mirror.ts';
+import type { SqliteMirror } from '../../../../src/store/sqlite/sqlite-mirror.ts';
+import { FakeClock } from '../../../support/clock.ts';
+import { address, at, bind, client, hardware } from '../../changes.ts';
+import { fileIn, fill, openIn, smallDisk } from '../temporary-store.ts';
+
+const A = address('10.15.3.20');
+const B = address('10.15.3.21');
+const NEEDED = 'needs the right to mount a tmpfs';
+
+let restore = () => {};
+afterEach(() => restore());
+
+/** Another program takes the lease file for itself as soon as it is closed. Returns it, once it has. */
+function takenWhenClosed(directory: string): () => Database | undefined {
+  const memory = openSqlite(':memory:');
+  memory.close();
+  const prototype = Object.getPrototypeOf(memory) as Database;
+  const { close } = prototype;
+  let taker: Database | undefined;
+  restore = () => {
+    prototype.close = close;
+  };
+  prototype.close = function closeAndLose(this: Database) {
+    restore();
+    close.call(this);
+    taker = openSqlite(fileIn(directory));
+    taker.pragma('locking_mode = EXCLUSIVE');
+    taker.exec('BEGIN IMMEDIATE');
+    return this;
+  };
+  return () => taker;
+}
+
+function contentOf(directory: string): { readonly names: readonly string[]; readonly events: number } {
+  const reader = openLeaseReader(directory);
+  const names = [...reader.leases({})].map(({ hostname }) => String(hostname));
+  const events = [...reader.history({})].length;
+  reader.close();
+  return { names, events };
+}
+
+function put(mirror: SqliteMirror, number: number, leased: Ipv4): void {
+  const after: MirroredChange['after'] = {
+    ...{ address: leased, client: client(number), hardware: hardware(number), state: 'bound' },
+    ...{ version: number, granter: UNSPECIFIED, node: 'pve1', hostname: `guest-${number}` },
+    ...{ expiresAt: at(3600), leaseSeconds: 3600, updatedAt: at(number) },
+  };
+  mirror.put({ before: undefined, after, reason: 'bound' });
+}
+
+describe('a lease file that began on a full disk, and that another program has when there is room again', () => {
+  it('is no lost file: leases are given meanwhile, and then all is in it, with names and history', async ({
+    skip,
+  }) => {
+    const directory = smallDisk();
+    if (directory === undefined) return skip(NEEDED);
+    const before = openIn(directory);
+    await bind(before, { client: 1, address: A, at: at(1), hostname: 'guest-1' });
+    await before.close();
+    fill(directory);
+    const store = openIn(directory);
+    const takerOf = takenWhenClosed(directory);
+    rmSync(join(directory, 'filling'));
+
+    for (const second of [4, 5, 6, 7, 8]) store.idle(at(second));
+    const { failure, trouble } = store;
+    const outcome = await bind(store, { client: 2, address: B, at: at(8), hostname: 'guest-2' });
+    takerOf()?.close();
+    for (const second of [9, 10, 11, 12]) store.idle(at(second));
+
+    expect([takerOf()?.open, failure, outcome]).toEqual([false, undefined, 'committed']);
+    expect(trouble).toBeDefined();
+    expect(store.trouble).toBeUndefined();
+    expect(contentOf(directory)).toEqual({ names: ['guest-1', 'guest-2'], events: 2 });
+    expect(readdirSync(directory).filter((name) => name.includes('aside'))).toEqual([]);
+    await store.close();
+  });
+
+  it('as a mirror of shared leases: it is tried again until it can be opened', async ({ skip }) => {
+    const directory = smallDisk();
+    if (directory === undefined) return skip(NEEDED);
+    const clock = new FakeClock(at(3));
+    const options = { directory, clock, now: at(3), seed: 0, inFlight: new Set<Ipv4>() };
+    const before = await openMirror(options);
+    put(before, 1, A);
+    before.reached({ segment: 'one', generation: 'a', revision: 1 });
+    before.close();
+    fill(directory);
+    const mirror = await openMirror(options);
+    const takerOf = takenWhenClosed(directory);
+    rmSync(join(directory, 'filling'));
+
+    await clock.pass(3000);
+    put(mirror, 2, B);
+    mirror.reached({ segment: 'one', generation: 'a', revision: 2 });
+    await clock.pass(3000);
+    const { trouble } = mirror;
+    takerOf()?.close();
+    await clock.pass(3000);
+
+    expect(takerOf()?.open).toBe(false);
+    expect(trouble).toBeDefined();
+    expect([mirror.trouble, mirror.lacking]).toEqual([undefined, undefined]);
+    expect(contentOf(directory)).toEqual({ names: ['guest-1', 'guest-2'], events: 2 });
+    expect(readdirSync(directory).filter((name) => name.includes('aside'))).toEqual([]);
+    mirror.close();
+  });
+});
