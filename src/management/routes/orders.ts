@@ -118,19 +118,22 @@ export function orderRoutes(parts: RouteParts): readonly Operation[] {
             'no-arp',
             'nobody can be asked by ARP now: see the shortcomings of `vps-gateway health`',
           );
-        if (asked.kind === 'too-many')
-          throw unavailable('busy', 'too many addresses are asked for by ARP now');
+        if (asked.kind === 'too-many') throw tooManyAsked();
         return { address: ipv4ToText(address), answered_by: asked.holder };
       },
     }),
   ];
 }
 
+function tooManyAsked(): ApiProblem {
+  return unavailable('busy', 'too many addresses are asked for by ARP now');
+}
+
 function by(author: string, note: string | undefined) {
   return note === undefined ? { author } : { author, note };
 }
 
-/** @throws ApiProblem if the guest is alive and `force` is false, or the order is refused. */
+/** @throws ApiProblem if `force` is false and the guest is alive, or may be, as ARP has no room; or if the order is refused. */
 async function release(
   parts: RouteParts,
   address: Ipv4,
@@ -138,6 +141,7 @@ async function release(
   { force, reason }: z.output<typeof RELEASE>,
 ): Promise<z.output<typeof RELEASED>> {
   const asked = await parts.gateway.ask(address);
+  if (asked.kind === 'too-many' && !force) throw tooManyAsked();
   const holder = asked.kind === 'asked' ? asked.holder : null;
   if (holder !== null && !force) {
     await refuseOthers(parts, address);
