@@ -20,7 +20,7 @@ const FOUND_AT: ReadonlyMap<string, number> = new Map([
   ['etcd, a reservation is not in the key of its card', 7],
   ['hearing, what is stale is sent', 248],
   ['hearing, what is stale is acted on', 320],
-  ['hearing, a clock that was set is believed', 2138],
+  ['hearing, a clock that was set is believed', 2336],
   ['hearing, a rival is not waited for', 130],
   ['hearing, a rival that was heard is ignored', 6],
   ["hearing, another gateway's lease gives way to a reservation at once", 754],

@@ -81,3 +81,13 @@ function withoutIdentities(transaction: Transaction): Transaction {
     failure: operations(failure),
   };
 }
+
+/** A gateway that lags, and, from when it is deaf, cannot read a single key, such as that of a reservation. */
+export class DeafToReservations extends WithoutWatch {
+  isDeaf = false;
+
+  override range(...question: Parameters<Etcd['range']>) {
+    if (this.isDeaf) return Promise.reject(new Error('no answer'));
+    return super.range(...question);
+  }
+}

@@ -6,6 +6,7 @@ import type { ReservationWrite } from '../../lease/reservation/reservation.ts';
 import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { UnreadableKey, WhatIsWritten } from '../lease-store.ts';
 import type { Compare, EtcdOperation } from './client/etcd.ts';
+import { compareOnce } from './keys/compare-once.ts';
 import { type Entry, type EtcdRecord, formatEntry } from './keys/entry.ts';
 import { remedyFor, remedyForReservation } from './keys/foreign-text.ts';
 import type { Keys } from './keys/keys.ts';
@@ -42,6 +43,10 @@ export function planReservations(
     const client = leftRecord(known, address)?.client;
     if (client !== undefined)
       compare.push({ key: keys.ofClient(client), modRevision: known.clients.revisionOf(client) });
+    // Another reservation may have the address that is not known here: then its key exists, and is read by the conflict.
+    const reserved = known.entryAt(address)?.reserved;
+    if (isOutsideId(reserved) && !reservations.some(({ id }) => id === reserved))
+      compareOnce(compare, keys.ofReservation(reserved), known.reservations.revisionOf(reserved));
   }
   for (const { id, next } of reservations) {
     const key = keys.ofReservation(id);

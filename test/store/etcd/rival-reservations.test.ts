@@ -7,10 +7,10 @@ import { Keys } from '../../../src/store/etcd/keys/keys.ts';
 import { FakeClock, settle } from '../../support/clock.ts';
 import { MemoryCluster } from '../../support/memory-etcd.ts';
 import { MemoryMirror } from '../../support/memory-mirror.ts';
-import { WithoutIdentities } from '../../support/passing-etcd.ts';
+import { DeafToReservations, WithoutIdentities } from '../../support/passing-etcd.ts';
 import { clientId, reservationOf } from '../../support/reservations.ts';
 import { beginSegment, openSharedStore, SEGMENT } from '../../support/shared-store.ts';
-import { hardware, reservationChange, reserve, take, together } from '../changes.ts';
+import { address, hardware, reservationChange, reserve, take, together } from '../changes.ts';
 
 const CARD = hardware(1);
 const KEYS = new Keys(SEGMENT);
@@ -65,6 +65,39 @@ describe('two gateways on one etcd, of which one has not heard what the other ha
       expect(await reserve(second, { ...SSH, macs: [hardware(9)] })).toBe('committed');
     },
   );
+
+  test('an address is reserved once, also where the reservation that it has cannot be read', async () => {
+    const cluster = new MemoryCluster();
+    const first = await gateway(cluster, 10);
+    const deaf = new DeafToReservations(cluster.connect());
+    const second = await openSharedStore({ etcd: deaf, clock: new FakeClock(), place: 11 });
+    deaf.isDeaf = true;
+    await reserve(first, WEB);
+    const other = reservationOf('db', '10.15.3.20', { macs: [hardware(7)] });
+
+    const outcomes = [
+      await reserve(second, other),
+      await reserve(second, other),
+      await reserve(second, other),
+    ];
+
+    expect(outcomes).toEqual(['conflict', 'conflict', 'conflict']);
+    expect(second.reservations.at(address('10.15.3.20'))?.id).toBe('web');
+  });
+
+  test('an address whose reservation was deleted by hand can be reserved', async () => {
+    const cluster = new MemoryCluster();
+    const [first, second] = [await gateway(cluster, 10), await gateway(cluster, 11)];
+    await reserve(first, WEB);
+    await settle();
+    const success = [{ kind: 'delete', key: KEYS.ofReservation(WEB.id) } as const];
+    await cluster.connect().transact({ compare: [], success, failure: [] });
+    await settle();
+
+    expect(await reserve(second, reservationOf('db', '10.15.3.20', { macs: [hardware(7)] }))).toBe(
+      'committed',
+    );
+  });
 
   test('what a reservation has given up, by a change, its removal or its end, the other gateway can give at once', async () => {
     for (const given of [
