@@ -11,9 +11,7 @@ import { FileGuard } from './file-guard.ts';
 import { FollowingHistory } from './following-history.ts';
 import { logFilesOf } from './move-aside.ts';
 import { type Recreated, type RecreateParts, recreate, watchedFiles } from './recreate.ts';
-
-/** The time between two attempts to reopen a file that no other process can read: milliseconds. */
-const RETRY = 1000;
+import { RetryPause } from './retry-pause.ts';
 
 export interface GuardedFilesParts extends Omit<RecreateParts, 'watch'> {
   readonly files: LeaseFiles;
@@ -28,7 +26,7 @@ export class GuardedFiles {
   readonly #guard: FileGuard;
   #files: LeaseFiles;
   readonly #history: FollowingHistory;
-  #reopenedAt = Number.NEGATIVE_INFINITY;
+  readonly #reopening = new RetryPause();
 
   /**
    * @param lost Called when a file is lost: no lease may be promised from then on.
@@ -90,7 +88,7 @@ export class GuardedFiles {
 
   /** Copies a piece of a lost file's history. Call it when no datagram waits. */
   idle(now: Instant): void {
-    if (this.#files.isAlone && Math.abs(now - this.#reopenedAt) >= RETRY) this.#reopen(now);
+    if (this.#files.isAlone && this.#reopening.isOver(now)) this.#reopen(now);
     this.#history.idle(now);
   }
 
@@ -113,11 +111,11 @@ export class GuardedFiles {
    */
   #reopen(now: Instant): void {
     const { file, watch } = this.#parts;
-    this.#reopenedAt = now;
     const old = this.#files;
     let connected: Connected | undefined;
     try {
       if (!hasRoomForIndex(file)) return;
+      this.#reopening.begin(now);
       old.maintenance.pause();
       old.database.close();
       watch.forget(logFilesOf(file));

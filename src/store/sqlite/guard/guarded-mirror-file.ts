@@ -14,6 +14,7 @@ import { MIGRATIONS } from '../tables/schema.ts';
 import { FileGuard } from './file-guard.ts';
 import { FollowingHistory } from './following-history.ts';
 import { DATABASE_SUFFIXES, logFilesOf, moveDatabaseAside } from './move-aside.ts';
+import { RetryPause } from './retry-pause.ts';
 
 /** How often the names are looked at: milliseconds. */
 const LOOK = 1000;
@@ -33,6 +34,7 @@ export class GuardedMirrorFile {
   readonly #watch = new FileWatch();
   readonly #guard: FileGuard;
   readonly #history: FollowingHistory;
+  readonly #reopening = new RetryPause();
   #current: MirrorFile;
   #losses = 0;
   #cancelLook: () => void = () => {};
@@ -87,7 +89,7 @@ export class GuardedMirrorFile {
     const { clock } = this.#parts;
     this.#cancelLook = clock.after(LOOK, () => {
       if (this.#guard.isSound(clock.now())) {
-        if (this.#current.isAlone) this.#reopen();
+        if (this.#current.isAlone && this.#reopening.isOver(clock.now())) this.#reopen(clock.now());
         this.#history.idle(clock.now());
       }
       this.#scheduleLook();
@@ -98,11 +100,12 @@ export class GuardedMirrorFile {
    * Reopens the file if the disk has room now for the index that lets other processes read it. If it cannot be opened, its log
    * is not lost: SQLite deletes that with the last connection, also with another program's.
    */
-  #reopen(): void {
+  #reopen(now: Instant): void {
     const { file, history } = this.#parts;
     let connected: Connected | undefined;
     try {
       if (!hasRoomForIndex(file)) return;
+      this.#reopening.begin(now);
       const old = this.#current;
       old.database.close();
       this.#watch.forget(logFilesOf(file));

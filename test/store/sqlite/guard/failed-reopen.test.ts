@@ -19,24 +19,31 @@ const NEEDED = 'needs the right to mount a tmpfs';
 let restore = () => {};
 afterEach(() => restore());
 
-/** Another program takes the lease file for itself as soon as it is closed. Returns it, once it has. */
-function takenWhenClosed(directory: string): () => Database | undefined {
+/** Calls `run` behind each database that this process closes from now on, until `restore` is called. */
+function whenClosed(run: (name: string) => void): void {
   const memory = openSqlite(':memory:');
   memory.close();
   const prototype = Object.getPrototypeOf(memory) as Database;
   const { close } = prototype;
-  let taker: Database | undefined;
   restore = () => {
     prototype.close = close;
   };
-  prototype.close = function closeAndLose(this: Database) {
-    restore();
+  prototype.close = function closeAndRun(this: Database) {
     close.call(this);
+    run(this.name);
+    return this;
+  };
+}
+
+/** Another program takes the lease file for itself as soon as it is closed. Returns it, once it has. */
+function takenWhenClosed(directory: string): () => Database | undefined {
+  let taker: Database | undefined;
+  whenClosed(() => {
+    restore();
     taker = openSqlite(fileIn(directory));
     taker.pragma('locking_mode = EXCLUSIVE');
     taker.exec('BEGIN IMMEDIATE');
-    return this;
-  };
+  });
   return () => taker;
 }
 
@@ -113,5 +120,38 @@ describe('a lease file that began on a full disk, and that another program has w
     expect(contentOf(directory)).toEqual({ names: ['guest-1', 'guest-2'], events: 2 });
     expect(readdirSync(directory).filter((name) => name.includes('aside'))).toEqual([]);
     mirror.close();
+  });
+
+  it('is not closed and opened each second where the disk seems to have room, and has none', async ({
+    skip,
+  }) => {
+    const directory = smallDisk();
+    if (directory === undefined) return skip(NEEDED);
+    const before = openIn(directory);
+    await bind(before, { client: 1, address: A, at: at(1), hostname: 'guest-1' });
+    await before.close();
+    fill(directory);
+    const store = openIn(directory);
+    const filling = join(directory, 'filling');
+    const closed = { times: 0 };
+    whenClosed((name) => {
+      if (name === fileIn(directory)) closed.times += 1;
+      fill(directory);
+    });
+
+    for (let second = 4; second < 64; second += 1) {
+      rmSync(filling, { force: true });
+      store.idle(at(second));
+    }
+    restore();
+    rmSync(filling, { force: true });
+    const { trouble } = store;
+    for (let second = 64; second < 130; second += 1) store.idle(at(second));
+
+    expect(closed.times / 2).toBe(6); // What was open, and the attempt that found no room.
+    expect(trouble).toMatch(/SHMSIZE|SQLITE_FULL/);
+    expect(store.trouble).toBeUndefined();
+    expect(contentOf(directory)).toEqual({ names: ['guest-1'], events: 1 });
+    await store.close();
   });
 });
