@@ -88,7 +88,7 @@ export class GuardedFiles {
 
   /** Copies a piece of a lost file's history. Call it when no datagram waits. */
   idle(now: Instant): void {
-    if (this.#files.isAlone && this.#reopening.isOver(now)) this.#reopen(now);
+    if (this.#files.isAlone && this.#reopening.isOver(now)) this.#reopen();
     this.#history.idle(now);
   }
 
@@ -109,13 +109,13 @@ export class GuardedFiles {
    * Reopens the file if the disk has room now for the index that lets other processes read it. If it cannot be opened, its log
    * is not lost: SQLite deletes that with the last connection, also with another program's.
    */
-  #reopen(now: Instant): void {
+  #reopen(): void {
     const { file, watch } = this.#parts;
     const old = this.#files;
     let connected: Connected | undefined;
     try {
       if (!hasRoomForIndex(file)) return;
-      this.#reopening.begin(now);
+      this.#reopening.lengthen();
       old.maintenance.pause();
       old.database.close();
       watch.forget(logFilesOf(file));

@@ -89,7 +89,7 @@ export class GuardedMirrorFile {
     const { clock } = this.#parts;
     this.#cancelLook = clock.after(LOOK, () => {
       if (this.#guard.isSound(clock.now())) {
-        if (this.#current.isAlone && this.#reopening.isOver(clock.now())) this.#reopen(clock.now());
+        if (this.#current.isAlone && this.#reopening.isOver(clock.now())) this.#reopen();
         this.#history.idle(clock.now());
       }
       this.#scheduleLook();
@@ -100,12 +100,12 @@ export class GuardedMirrorFile {
    * Reopens the file if the disk has room now for the index that lets other processes read it. If it cannot be opened, its log
    * is not lost: SQLite deletes that with the last connection, also with another program's.
    */
-  #reopen(now: Instant): void {
+  #reopen(): void {
     const { file, history } = this.#parts;
     let connected: Connected | undefined;
     try {
       if (!hasRoomForIndex(file)) return;
-      this.#reopening.begin(now);
+      this.#reopening.lengthen();
       const old = this.#current;
       old.database.close();
       this.#watch.forget(logFilesOf(file));
