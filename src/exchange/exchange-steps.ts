@@ -7,7 +7,7 @@ import { Decisions } from './decisions.ts';
 import type { Drop } from './drops.ts';
 import type { ExchangeParts } from './exchange-parts.ts';
 import { type Commit, NextCommit } from './next-commit.ts';
-import { type DecisionOutcome, isDurable, type Observer } from './observer.ts';
+import { type DecisionOutcome, mayLeave, type Observer } from './observer.ts';
 import type { Order } from './order.ts';
 import { isLeft, type Pending, PendingMessage, PendingOrder } from './pending.ts';
 import { PendingQueues } from './pending-queues.ts';
@@ -260,7 +260,7 @@ export class ExchangeSteps {
 
   /** Ends it with a reply, or in silence; in silence too if a reply's change is not durable. */
   #finish(pending: Pending, { decision, outcome, decidedAt }: Settled): void {
-    if (decision.kind === 'reply' && isDurable(outcome)) {
+    if (decision.kind === 'reply' && mayLeave(outcome)) {
       const readAt = pending instanceof PendingMessage ? pending.readAt : decidedAt;
       this.#replies.add(decision.reply, decision.destination, decidedAt, readAt);
       if (decision.quietOffer !== undefined) this.#parts.serverState.noteQuietOffer(decision.quietOffer);

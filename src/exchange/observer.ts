@@ -9,7 +9,7 @@ import type { Drop } from './drops.ts';
 export type DecisionOutcome = Outcome | 'nothing';
 
 /** True if a reply may leave: its change is committed, or the decision has no change ('nothing'). */
-export function isDurable(outcome: DecisionOutcome): boolean {
+export function mayLeave(outcome: DecisionOutcome): boolean {
   return outcome === 'nothing' || outcome === 'committed';
 }
 

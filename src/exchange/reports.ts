@@ -1,7 +1,7 @@
 import type { Decision } from '../engine/decision/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Message } from '../wire/message.ts';
-import { type DecisionOutcome, isDurable, type Observer } from './observer.ts';
+import { type DecisionOutcome, mayLeave, type Observer } from './observer.ts';
 import { type Pending, PendingMessage } from './pending.ts';
 
 /** Decisions that are kept at most before they are reported. */
@@ -46,7 +46,7 @@ export class Reports {
       if (report.message === 'order') this.#observer.ordered(decision, outcome);
       else {
         const { message, client, readAt } = report;
-        const hasLeft = leftAt !== undefined && decision.kind === 'reply' && isDurable(outcome);
+        const hasLeft = leftAt !== undefined && decision.kind === 'reply' && mayLeave(outcome);
         this.#observer.decided(message, client, decision, outcome, hasLeft ? leftAt - readAt : Number.NaN);
       }
     }

@@ -1,6 +1,6 @@
 import type { Decision } from '../engine/decision/decision.ts';
 import type { Drop } from '../exchange/drops.ts';
-import { type DecisionOutcome, isDurable, type Observer } from '../exchange/observer.ts';
+import { type DecisionOutcome, mayLeave, type Observer } from '../exchange/observer.ts';
 import type { Timings } from '../exchange/timings.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Message } from '../wire/message.ts';
@@ -37,7 +37,7 @@ export class Counters implements Observer, Timings {
     this.#decided(decision, outcome);
     if (!isFinal(decision, outcome)) return;
     this.#count('messages', message.type ?? 'BOOTP');
-    if (decision.kind === 'reply' && isDurable(outcome)) this.#count('replies', decision.reply.type);
+    if (decision.kind === 'reply' && mayLeave(outcome)) this.#count('replies', decision.reply.type);
   }
 
   ordered(decision: Decision, outcome: DecisionOutcome): void {
@@ -84,7 +84,7 @@ export class Counters implements Observer, Timings {
     if (outcome !== 'nothing') this.#count('outcomes', outcome);
     if (!isFinal(decision, outcome)) return;
     this.#count('reasons', decision.reason);
-    if (!isDurable(outcome)) this.#count('drops', outcome);
+    if (!mayLeave(outcome)) this.#count('drops', outcome);
   }
 
   #count(tally: TallyName, name: string, count = 1): void {

@@ -1,7 +1,7 @@
 import type { Decision, Reason } from '../engine/decision/decision.ts';
 import type { ReasonRow } from '../engine/decision/reason-row.ts';
 import { REASONS } from '../engine/decision/reasons.ts';
-import { type DecisionOutcome, isDurable } from '../exchange/observer.ts';
+import { type DecisionOutcome, mayLeave } from '../exchange/observer.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { LineLimit } from '../log/allowance.ts';
 import type { Log } from '../log/log.ts';
@@ -161,7 +161,7 @@ export function addressOfDecision(message: Message, decision: Decision): Ipv4 {
 
 /** The type of the reply that is sent; undefined: none, since nothing was stored or the message is decided again. */
 function replyOf(decision: Decision, outcome: DecisionOutcome): string | undefined {
-  return decision.kind === 'reply' && isDurable(outcome) ? decision.reply.type : undefined;
+  return decision.kind === 'reply' && mayLeave(outcome) ? decision.reply.type : undefined;
 }
 
 function relayOf(giaddr: Ipv4): string | undefined {

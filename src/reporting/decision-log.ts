@@ -1,7 +1,7 @@
 import type { Decision } from '../engine/decision/decision.ts';
 import type { DroppedFrom } from '../exchange/dropped-from.ts';
 import type { Drop } from '../exchange/drops.ts';
-import { type DecisionOutcome, isDurable, type Observer } from '../exchange/observer.ts';
+import { type DecisionOutcome, mayLeave, type Observer } from '../exchange/observer.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { LineLimit } from '../log/allowance.ts';
 import type { Log } from '../log/log.ts';
@@ -77,7 +77,7 @@ export class DecisionLog implements Observer {
     this.#lines.decided(message, client, decision, outcome);
     this.#noteStore(outcome);
     this.#pools.note(decision);
-    if (isDurable(outcome)) {
+    if (mayLeave(outcome)) {
       this.#conflicts.note(message, client, decision, addressOfDecision(message, decision));
       if (decision.kind === 'reply' && decision.reply.type !== 'DHCPNAK') this.#names.note(message, client);
     }

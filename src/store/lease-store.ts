@@ -7,7 +7,7 @@ import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 
 /**
- * committed: the change is durable. conflict: a version that it expects has changed; nothing was written, decide again.
+ * committed: the change is durable; an offer or a check, which the embedded store does not write, holds. conflict: a version that it expects has changed; nothing was written, decide again.
  * failed: nothing was written. unknown: it may have been written or not; promise nothing.
  */
 export type Outcome = (typeof OUTCOMES)[number];

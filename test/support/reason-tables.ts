@@ -7,7 +7,7 @@ const KINDS: Readonly<Record<ReasonKind, readonly [heading: string, text: string
   reply: ['Answered', 'The client got a DHCPOFFER, a DHCPACK or a BOOTP reply.'],
   refusal: [
     'Refused',
-    'The client got a DHCPNAK and begins again; it has another address within a second or two. With GATEWAY_DHCP_AUTHORITATIVE=off, `wrong-network`, `excluded` and `reserved-for-another` get no answer instead, unless the client chose this gateway or has a record of the address here.',
+    'The client got a DHCPNAK and begins again; it has another address within a second or two. With GATEWAY_DHCP_AUTHORITATIVE=off a client that did not choose this gateway gets no answer instead: for `wrong-network` always, for `excluded`, `reserved-for-another` and `reserved-elsewhere` unless it has a lease of its address here.',
   ],
   change: ['Changed, without an answer', 'A lease or an offer has changed, and no answer was sent.'],
   wait: [

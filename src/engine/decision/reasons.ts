@@ -76,9 +76,9 @@ export const REASONS = {
   'not-in-pool': {
     kind: 'refusal',
     means:
-      'The client asks for an address that is in no pool, or that is kept for a day for a reservation that was removed; it is told to begin again.',
+      'The client asks for an address that is in no pool, or that is kept for a day for a reservation that was removed, or that is reserved for it in another gateway’s share of the pool; it is told to begin again.',
     remedy:
-      'If it is to keep that address: where `vps-gateway reservations list --retired` shows it, reserve it again for that id (`vps-gateway reservations set`); else widen the pool (GATEWAY_DHCP_POOL_START, GATEWAY_DHCP_POOL_END), or reserve it.',
+      'If it is to keep that address: where `vps-gateway reservations list --retired` shows it, reserve it again for that id (`vps-gateway reservations set`); else widen the pool (GATEWAY_DHCP_POOL_START, GATEWAY_DHCP_POOL_END), or reserve it. In another gateway’s share there is nothing to do: that gateway gives it.',
   },
   'bound-to-another': {
     kind: 'refusal',

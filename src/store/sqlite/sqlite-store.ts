@@ -33,7 +33,7 @@ export interface SqliteStoreParts extends GuardedFilesParts {
 
 /**
  * Leases in one SQLite file with a write-ahead journal. `commit` writes one batch through to the disk, in the packets' thread,
- * before it returns (the promise is for stores that wait). The rows follow within a second, or ten when there are very many.
+ * before it returns (it returns a Promise only because other stores wait). The rows follow within a second, or ten when there are very many.
  * Offers and checks are resolved in memory.
  *
  * When the write fails, for whatever reason, nothing of the batch has happened, and no lease may be promised until a write
