@@ -31,7 +31,7 @@ it('lists every word, on a terminal of 80 columns', () => {
 it('tells of one word what happened and what can be done', () => {
   const told = run('not-in-pool').replaceAll(/\n +/g, ' ');
   expect(told).toMatch(
-    /^what happened +The client asks for an address that is in no pool, or .* was removed;/m,
+    /^what happened +The client asks for an address that is in no pool, or .* another gateway’s share of the pool;/m,
   );
   expect(told).toMatch(/^what to do +If it is to keep that address: .*--retired.*widen the pool/m);
   expect(run('superseded')).toMatch(/^what to do +nothing$/m);
