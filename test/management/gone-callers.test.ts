@@ -186,7 +186,8 @@ describe('a caller that has ended its side after its request', () => {
   });
 
   test('is told to ask again when its answer takes too long, or others keep it waiting: work on a read ends', async () => {
-    const { askAndEnd, begun, left } = await served({ ...CALLER_PATIENCE, answer: 100 });
+    // So long that all have come before the first is told: then those that wait for its place are told as well.
+    const { askAndEnd, begun, left } = await served({ ...CALLER_PATIENCE, answer: 1000 });
 
     const all = await Promise.all(Array.from({ length: 20 }, () => askAndEnd(head('/gone'))));
 
