@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
@@ -219,6 +219,7 @@ describeSystem('why', [], () => {
       ),
     });
     rmSync(join(gateway.directory, API_SOCKET));
+    mkdirSync(join(gateway.directory, API_SOCKET)); // Else the gateway makes a new socket within two seconds.
     expect(await told('10.15.3.77')).toEqual({
       status: 1,
       errors: expect.stringContaining('which reservations there are could not be asked'),
