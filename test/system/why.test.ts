@@ -245,6 +245,7 @@ describeSystem('why', [], () => {
     const gateway = await managed();
     const { yiaddr: address } = await segment().client().lease(A);
     rmSync(join(gateway.directory, API_SOCKET));
+    mkdirSync(join(gateway.directory, API_SOCKET)); // As above.
 
     const told = await why(gateway.directory, A);
 
