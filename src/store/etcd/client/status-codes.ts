@@ -23,7 +23,7 @@ export const STATUS = {
 
 /** A call that failed. The message is the member's own, or tells what is wrong with the connection. */
 export class EtcdCallError extends Error {
-  override readonly name = 'CallError';
+  override readonly name = 'EtcdCallError';
   /** One of `STATUS`, or a code of a later gRPC. */
   readonly code: number;
 
