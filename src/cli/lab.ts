@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { programFolders } from '../diagnosis/find-program.ts';
 import { GatewayError } from '../errors.ts';
-import { API_SOCKET } from '../management/listen/unix-listener.ts';
+import { API_SOCKET } from '../management/listen/socket-file.ts';
 import { refuseWithoutEtcd } from './lab/installed-programs.ts';
 import { directoryOf, nodeNames, roomOf } from './lab/lab-equipment.ts';
 import { fullDisk, withLabFolder } from './lab/lab-folder.ts';

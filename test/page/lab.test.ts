@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { PagePort } from '../../src/cli/lab/page-port.ts';
-import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
+import { API_SOCKET } from '../../src/management/listen/socket-file.ts';
 import { apiJson } from '../support/api.ts';
 import { Browser, keepPicture } from '../support/browser.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';

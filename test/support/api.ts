@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
+import { API_SOCKET } from '../../src/management/listen/socket-file.ts';
 import type { GatewayProcess } from './gateway-process.ts';
 
 export interface ApiAnswer {

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
-import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
+import { API_SOCKET } from '../../src/management/listen/socket-file.ts';
 import { ip } from './packet.ts';
 
 /** Of the package, also for what is compiled into a folder of it. */

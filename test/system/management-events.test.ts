@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
+import { API_SOCKET } from '../../src/management/listen/socket-file.ts';
 import { apiJson, askApi } from '../support/api.ts';
 import { eventually } from '../support/eventually.ts';
 import { type FollowedEvents, followEvents } from '../support/follow-events.ts';

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findProgram } from '../../src/diagnosis/find-program.ts';
-import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
+import { API_SOCKET } from '../../src/management/listen/socket-file.ts';
 import { apiJson, askApi } from '../support/api.ts';
 import { certify, sign } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';

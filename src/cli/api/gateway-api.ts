@@ -2,7 +2,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { SETTINGS } from '../../config/settings.ts';
 import { GatewayError } from '../../errors.ts';
-import { API_SOCKET } from '../../management/listen/unix-listener.ts';
+import { API_SOCKET } from '../../management/listen/socket-file.ts';
 import { askHealth, HEALTH_SOCKET } from '../../server/health.ts';
 import { noAnswer } from '../no-answer.ts';
 import { authorOfCommand } from './author.ts';

@@ -5,6 +5,7 @@ import type { Say } from '../../log/say.ts';
 import { answerCalls } from '../../management/gateway/answer-calls.ts';
 import type { FromGateway, GatewayCalls, ToGateway } from '../../management/gateway/gateway-calls.ts';
 import type { ManagementOptions } from '../../management/gateway/options.ts';
+import { removeLeftSocket } from '../../management/listen/socket-file.ts';
 import { endNow } from './end-now.ts';
 
 const PROGRAM = new URL('./management-thread.js', import.meta.url);
@@ -17,6 +18,8 @@ const LONGEST_WAIT = 60_000;
 const LONG_LIFE = 60_000;
 /** How long a stop waits for it, which may just be starting: milliseconds. */
 const END_TIME = 2000;
+/** How long it then waits for the thread's end by force: milliseconds. A disk may block it for good. */
+const FORCED_END_TIME = 1000;
 
 const ENDED: RunningProblem = {
   name: 'api',
@@ -104,11 +107,22 @@ export class ManagementThread {
     if (worker === undefined) return;
     const ended = new Promise<void>((resolve) => (this.#ended = resolve));
     worker.postMessage({ kind: 'close' } satisfies FromGateway);
+    if (await this.#isWithin(END_TIME, ended)) return;
+    if (!(await this.#isWithin(FORCED_END_TIME, worker.terminate()))) return;
+    try {
+      removeLeftSocket(this.#options().sockets);
+    } catch {
+      // The next start replaces it.
+    }
+  }
+
+  /** True if it happens in so many milliseconds. */
+  async #isWithin(time: number, happening: Promise<unknown>): Promise<boolean> {
     let cancel = () => {};
-    const limit = new Promise<void>((resolve) => (cancel = this.#clock.after(END_TIME, resolve)));
-    await Promise.race([ended, limit]);
+    const limit = new Promise<boolean>((resolve) => (cancel = this.#clock.after(time, () => resolve(false))));
+    const isInTime = await Promise.race([happening.then(() => true), limit]);
     cancel();
-    void worker.terminate(); // It does not end while a disk blocks it: nobody waits for that.
+    return isInTime;
   }
 
   #exited(cause: unknown): void {

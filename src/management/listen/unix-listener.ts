@@ -1,13 +1,10 @@
-import { chmodSync, mkdtempSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
 import type { Say } from '../../log/say.ts';
 import { CONNECTION_LIMIT } from './http-server.ts';
+import { API_SOCKET, MAKING, removeMaking } from './socket-file.ts';
 
-/** The socket's name in the leases directory. */
-export const API_SOCKET = 'api.sock';
-/** In a directory that only this user may enter, so that nobody connects before its mode is set. */
-const MAKING = '.api-';
 /** Only its owner may connect: unix(7) requires the right to write. */
 const OWNER_ONLY = 0o600;
 /** How often the socket's file is looked for: milliseconds. */
@@ -21,6 +18,8 @@ export class UnixListener {
   readonly #say: Say;
   readonly #mayReplace: () => Promise<boolean>;
   #server: Server | undefined;
+  /** The directory in which a socket is being made. */
+  #making: string | undefined;
   #inode = 0;
   #timer: NodeJS.Timeout | undefined;
   #hasFailed = false;
@@ -47,6 +46,7 @@ export class UnixListener {
     this.#server?.close();
     this.#server?.closeAllConnections();
     if (this.#isInPlace()) rmSync(this.#path, { force: true });
+    if (this.#making !== undefined) removeMaking(this.#making); // Its thread ends before the socket is ready.
   }
 
   async #look(): Promise<void> {
@@ -62,6 +62,7 @@ export class UnixListener {
     let made: string | undefined;
     try {
       made = mkdtempSync(join(this.#directory, MAKING));
+      this.#making = made;
       const server = this.#make();
       const path = join(made, API_SOCKET);
       await listening(server, path);
@@ -78,7 +79,8 @@ export class UnixListener {
     } catch (error) {
       this.#failed(error);
     } finally {
-      if (made !== undefined) removed(made);
+      if (made !== undefined) removeMaking(made);
+      this.#making = undefined;
     }
   }
 
@@ -104,13 +106,4 @@ function listening(server: Server, path: string): Promise<void> {
       resolve();
     });
   });
-}
-
-function removed(directory: string): void {
-  try {
-    rmSync(join(directory, API_SOCKET), { force: true });
-    rmdirSync(directory);
-  } catch {
-    // It is empty, and harmless.
-  }
 }

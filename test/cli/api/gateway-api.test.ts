@@ -6,7 +6,7 @@ import { afterEach, expect, test } from 'vitest';
 import { authorOfCommand } from '../../../src/cli/api/author.ts';
 import { GatewayApi } from '../../../src/cli/api/gateway-api.ts';
 import { ApiProblem } from '../../../src/management/http/problem.ts';
-import { API_SOCKET } from '../../../src/management/listen/unix-listener.ts';
+import { API_SOCKET } from '../../../src/management/listen/socket-file.ts';
 
 const ORDER = { method: 'POST', path: '/leases/10.15.3.20/release' } as const;
 const directory = mkdtempSync(join(tmpdir(), 'api-'));

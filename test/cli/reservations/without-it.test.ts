@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { GatewayApi } from '../../../src/cli/api/gateway-api.ts';
 import { withoutIt } from '../../../src/cli/reservations/reservation-order.ts';
-import { API_SOCKET } from '../../../src/management/listen/unix-listener.ts';
+import { API_SOCKET } from '../../../src/management/listen/socket-file.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'without-it-'));
 let server: Server | undefined;

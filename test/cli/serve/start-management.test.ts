@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -102,4 +102,28 @@ test('a stop waits for a thread that closes, and not for one that hangs', async 
   await clock.pass(2000);
 
   await ended;
+});
+
+test('a stop that ends a thread by force clears up its socket, also a half-made one', async () => {
+  const clock = new FakeClock();
+  const sockets = mkdtempSync(join(tmpdir(), 'vps-gateway-sockets-'));
+  const thread = new ManagementThread(
+    () => ({ ...OPTIONS, sockets }),
+    NO_GATEWAY,
+    clock,
+    () => {},
+    program(`import { mkdirSync } from 'node:fs';
+      import { createServer } from 'node:net';
+      mkdirSync('${sockets}/.api-half');
+      for (const path of ['${sockets}/.api-half/api.sock', '${sockets}/api.sock']) createServer().listen(path);
+      setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0), 50);`),
+  );
+  thread.start();
+  await eventually('it listens', () => readdirSync(sockets, { recursive: true }).length === 3);
+
+  const ended = thread.end();
+  await clock.pass(2000);
+  await ended;
+
+  expect(readdirSync(sockets)).toEqual([]);
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { GatewayApi } from '../../../src/cli/api/gateway-api.ts';
 import { recentDecisions } from '../../../src/cli/why/recent-decisions.ts';
-import { API_SOCKET } from '../../../src/management/listen/unix-listener.ts';
+import { API_SOCKET } from '../../../src/management/listen/socket-file.ts';
 
 const MAC = '52:54:00:12:34:56';
 const directory = mkdtempSync(join(tmpdir(), 'decisions-'));

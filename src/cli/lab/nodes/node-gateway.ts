@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { API_SOCKET } from '../../../management/listen/unix-listener.ts';
+import { API_SOCKET } from '../../../management/listen/socket-file.ts';
 import type { Status } from '../../../reporting/status.ts';
 import { askHealth, HEALTH_SOCKET } from '../../../server/health.ts';
 import { type ListedLease, openLeaseReader } from '../../../store/sqlite/lease-reader.ts';
