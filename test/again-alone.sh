@@ -6,7 +6,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 failures=$1
-MOST_FILES=5
+MOST_FILES=12
 
 stands() { printf '\nThe failures stand: %s\n' "$1"; exit 1; }
 [ -s "$failures" ] || stands 'what failed was not a test'

@@ -73,10 +73,14 @@ const FAILURES = process.env['FAILURES'];
 const COMPUTING = { maxWorkers: '100%', testTimeout: 30_000 };
 
 /**
- * Real programs in namespaces of their own: most of their time they wait, so five files run side by side on two processors,
- * which are then busy for three quarters of the time.
+ * Real programs in namespaces of their own: most of their time they wait, so four files run side by side on two processors.
+ * What they wait for may take as long as `eventually` and a browser wait, which is to be said by those.
  */
-const WAITING = { maxWorkers: Math.ceil(availableParallelism() * 2.5), sequence: { groupOrder: 1 } };
+const WAITING = {
+  maxWorkers: availableParallelism() * 2,
+  testTimeout: 90_000,
+  sequence: { groupOrder: 1 },
+};
 
 export default defineConfig({
   root: `${import.meta.dirname}/..`,

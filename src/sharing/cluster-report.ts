@@ -180,7 +180,7 @@ async function askMember(
   const etcd = await connectEtcd({ ...shared, settings: { ...shared.settings, etcdEndpoints: [endpoint] } });
   const { target } = endpoint;
   try {
-    const status = await etcd.status();
+    const status = await etcd.status().catch(() => etcd.status()); // It may have been busy for a moment.
     const { leader, memberId, version, revision, databaseBytes, usedBytes, quotaBytes } = status;
     const quota = quotaBytes === 0 ? shared.settings.etcdQuota : quotaBytes;
     const database = { bytes: databaseBytes, usedBytes, quotaBytes: quota };

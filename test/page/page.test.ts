@@ -147,7 +147,12 @@ describeSystem('the web page of a gateway that serves', ['chromium'], () => {
     await eventually('one row is left', async () => (await page.locator('td.a').count()) === 1);
     await page.keyboard.press('j');
     const focused = await page.evaluate('document.activeElement.textContent');
-    for (const key of ['/', 'Escape', 'Escape', '3']) await page.keyboard.press(key);
+    const search = page.getByLabel('Search leases');
+    for (const key of ['/', 'Escape']) await page.keyboard.press(key);
+    await eventually('the search is empty', async () => (await search.inputValue()) === '');
+    await page.keyboard.press('Escape');
+    await eventually('the search is left', () => page.evaluate('document.activeElement.id !== "find"'));
+    await page.keyboard.press('3');
 
     expect(focused).toBe(addressOf('web-1'));
     await page.waitForURL(/#nodes/);

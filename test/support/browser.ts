@@ -5,6 +5,8 @@ import { type BrowserContext, type BrowserContextOptions, chromium, type Page } 
 import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 
 export const CHROMIUM = '/usr/bin/chromium';
+/** What a page waits for may come late on a machine with other work: milliseconds. */
+const PATIENCE = 30_000;
 /** Pictures of what the tests have seen; git ignores them. */
 const ARTEFACTS = join(import.meta.dirname, '../page/.artefacts');
 
@@ -41,7 +43,7 @@ export class Browser {
       acceptDownloads: true,
       ...options,
     });
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(PATIENCE);
     return new Browser(context, folder);
   }
 

@@ -91,6 +91,7 @@ describeSystem('a flood of DHCPDISCOVERs in ever new names', [], () => {
 
     const told: Record<string, number> = {};
     for (const { reason, repeated = 0, msg } of decisions()) {
+      if (msg === 'something on the segment may have been missed') continue; // It is of no message.
       const isLine = msg !== 'lines of this reason were left out';
       told[String(reason)] = (told[String(reason)] ?? 0) + Number(repeated) + (isLine ? 1 : 0);
     }
