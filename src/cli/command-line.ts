@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, type HelpContext } from 'commander';
 import { EXIT_STATUS, GatewayError } from '../errors.ts';
 import { readable } from '../wire/readable-text.ts';
 import { complain, ReaderGone, writeWhole } from './output/write-whole.ts';
@@ -27,11 +27,23 @@ export async function runCommandLine(args: readonly string[], create: () => Comm
   process.exitCode = 0;
   try {
     const program = create();
-    if (args.length === 0) program.outputHelp();
-    else await program.parseAsync(args, { from: 'user' });
+    await program.parseAsync(args, { from: 'user' });
     return Number(process.exitCode);
   } catch (error) {
     return statusOf(error);
+  }
+}
+
+/** A command, all of whose commands are of this class too. */
+class CommandOfProgram extends Command {
+  override createCommand(name: string): CommandOfProgram {
+    return new CommandOfProgram(name);
+  }
+
+  /** Called by commander where a command of this group is missing. A group without any further word is no error. */
+  override help(context?: HelpContext | ((text: string) => string)): never {
+    if (typeof context === 'function') return super.help(context);
+    return super.help(this.args.length === 0 ? { error: false } : context);
   }
 }
 
@@ -41,7 +53,7 @@ export async function runCommandLine(args: readonly string[], create: () => Comm
  * @param writeOut Prints help and version.
  */
 export function emptyProgram(writeOut = (text: string) => writeWhole(1, text)): Command {
-  return new Command('vps-gateway')
+  return new CommandOfProgram('vps-gateway')
     .description('A DHCPv4 server for virtual-machine hosts: one gateway per node, one pool, durable leases.')
     .version(versionOfPackage())
     .exitOverride()

@@ -21,7 +21,7 @@ import { builtProgram } from '../support/gateway-process.ts';
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 60_000 });
 
 /** Gives the program arguments that are none: an error of our own, whose trace it prints. */
-const PROVOKE = `require('./dist/run/vps-gateway.js').run(null);`;
+const PROVOKE = `require('./dist/run/vps-gateway.js').run([null]);`;
 
 let copy: string;
 let run: string;
@@ -134,7 +134,7 @@ test('with other flags of V8, for which nothing is kept, it runs as well', () =>
 test('a stack trace names the sources, with line and column', () => {
   const { stderr } = node('-e', PROVOKE);
 
-  expect(stderr).toMatch(/^TypeError: .*\n +at .*\/src\/cli\/[a-z-]+\.ts:\d+:\d+/);
+  expect(stderr).toMatch(/^TypeError: .*\n(?: +at .*\n)* +at .*\/src\/cli\/[a-z-]+\.ts:\d+:\d+/);
   expect(stderr).not.toContain('dist/run/vps-gateway-');
 });
 

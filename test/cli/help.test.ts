@@ -1,9 +1,13 @@
+import { spawnSync } from 'node:child_process';
 import type { Command } from 'commander';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, it, test, vi } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
 import { flagsOf } from '../../src/cli/setting-options.ts';
 import { loadSettings } from '../../src/config/loading/load-settings.ts';
 import type { Flags } from '../../src/config/loading/origins.ts';
+import { builtProgram } from '../support/gateway-process.ts';
+
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 60_000 });
 
 /** What `--help` of a command prints where no terminal says how wide it is. */
 function helpOf(...words: readonly string[]): string {
@@ -59,6 +63,25 @@ test.each(LEAVES)('an error in the words of $words names the help of these words
 
   expect(said).toContain(`(${['vps-gateway', ...words].join(' ')} --help shows what there is)`);
 });
+
+/** Commands that have commands of their own, and do nothing without one. */
+const GROUPS = ALL.filter((each) => !LEAVES.includes(each)).filter(
+  ({ words }) => !['leases', 'reservations', 'clock'].includes(words.join(' ')),
+);
+
+test.each(GROUPS)(
+  '$words without a further word prints its help, and an unknown word is an error',
+  ({ words }) => {
+    const run = (...more: string[]) =>
+      spawnSync(process.execPath, [builtProgram(), ...words, ...more], { encoding: 'utf8' });
+
+    expect(run()).toMatchObject({ status: 0, stdout: helpOf(...words), stderr: '' });
+
+    const unknown = run('no-such-command');
+    expect(unknown).toMatchObject({ status: 78, stdout: '' });
+    expect(unknown.stderr).toMatch(/^error: unknown command 'no-such-command'\n/);
+  },
+);
 
 /** The others write files, and need no setting of the gateway. */
 function asksEtcd({ words }: { readonly words: readonly string[] }): boolean {
