@@ -1,9 +1,10 @@
 // The second half of `npm run build`: one file for each thread and process of the gateway, in dist/run, and what V8 has
 // compiled of it. A start then reads one file in place of three hundred, and compiles next to nothing.
 // All is built aside and then put in place file by file, so that a gateway may start at any moment of a build.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import {
+'use strict';
+const { spawn } = require('node:child_process');
+const { once } = require('node:events');
+const {
   cpSync,
   mkdirSync,
   mkdtempSync,
@@ -12,15 +13,14 @@ import {
   rmSync,
   symlinkSync,
   writeFileSync,
-} from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { basename } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+} = require('node:fs');
+const { createServer } = require('node:net');
+const { tmpdir } = require('node:os');
+const { basename, join } = require('node:path');
+const { setTimeout: delay } = require('node:timers/promises');
+const { build } = require('esbuild');
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = join(__dirname, '../');
 const run = `${root}dist/run`;
 mkdirSync(`${root}dist`, { recursive: true });
 /** A copy of this package in which the program is built and tried. */
@@ -74,16 +74,20 @@ const LEFT_FOR = 1000;
 /** How long a gateway may take to start: milliseconds. */
 const PATIENCE = 30_000;
 
-for (const part of ['package.json', 'src']) symlinkSync(`${root}${part}`, `${aside}/${part}`);
-cpSync(`${root}bin`, `${aside}/bin`, { recursive: true });
-cpSync(`${root}bin/run`, built, { recursive: true });
-writeFileSync(`${built}/package.json`, '{ "type": "commonjs" }\n');
+/** The file that was built of each of `FILES`. */
 const names = {};
-for (const name of Object.keys(FILES)) names[name] = await bundle(name);
-writeStubs(true);
-for (const flags of FLAGS) await remember(flags);
-writeStubs(false);
-await putInPlace();
+
+async function buildAll() {
+  for (const part of ['package.json', 'src']) symlinkSync(`${root}${part}`, `${aside}/${part}`);
+  cpSync(`${root}bin`, `${aside}/bin`, { recursive: true });
+  cpSync(`${root}bin/run`, built, { recursive: true });
+  writeFileSync(`${built}/package.json`, '{ "type": "commonjs" }\n');
+  for (const name of Object.keys(FILES)) names[name] = await bundle(name);
+  writeStubs(true);
+  for (const flags of FLAGS) await remember(flags);
+  writeStubs(false);
+  await putInPlace();
+}
 
 /**
  * A file that names others comes after them. Those that no file names any more stay for a moment, for a start that has read
@@ -185,3 +189,5 @@ async function freePort() {
   server.close();
   return port;
 }
+
+buildAll();

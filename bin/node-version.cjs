@@ -1,4 +1,4 @@
-// Runs on any Node.js since 12.20: nothing here that only a later one understands.
+// Runs on any Node.js since 10: nothing here that only a later one understands.
 'use strict';
 // biome-ignore lint/style/useNodejsImportProtocol: `require` does not know `node:` before Node.js 14.18
 const { readFileSync } = require('fs');

@@ -1,18 +1,18 @@
 // Before `npm start`, `npm test` and the others: the packages of package-lock.json, installed once. Like vps-gateway.js, it has
-// nothing that Node.js 12.20 does not understand: an older one than is needed is to be told so.
-import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import nodeVersion from './node-version.cjs';
+// nothing that Node.js 10 does not understand: an older one than is needed is to be told so.
+'use strict';
+require('./node-version.cjs').refuseOldNode();
+
+const { spawnSync } = require('node:child_process');
+const { accessSync, constants, existsSync, readFileSync, statSync } = require('node:fs');
+const { dirname, join } = require('node:path');
 
 /** sysexits.h EX_UNAVAILABLE. */
 const EX_UNAVAILABLE = 69;
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = join(__dirname, '../');
 const installed = `${root}node_modules/.package-lock.json`;
 
-nodeVersion.refuseOldNode();
 if (!existsSync(installed) || statSync(installed).mtimeMs <= statSync(`${root}package-lock.json`).mtimeMs)
   install();
 refuseForeignClone();

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-// Nothing is imported before `serve` hears the signals that stop it: process 1 of a container has no default for them.
+// CommonJS, which takes less time to start than a module, and without words that Node.js 10 does not understand.
+// Nothing is loaded before `serve` hears the signals that stop it: process 1 of a container has no default for them.
+'use strict';
 const args = process.argv.slice(2);
 const STOPPING = args[0] === 'serve' ? ['SIGTERM', 'SIGINT'] : [];
 let early;
@@ -19,8 +21,8 @@ function handOver() {
  */
 function end(status) {
   process.once('exit', () => {
-    const { closeSync, fstatSync, openSync } = process.getBuiltinModule('node:fs');
-    const { isatty } = process.getBuiltinModule('node:tty');
+    const { closeSync, fstatSync, openSync } = require('node:fs');
+    const { isatty } = require('node:tty');
     for (const descriptor of [0, 1, 2]) {
       try {
         if (!fstatSync(descriptor).isCharacterDevice() || isatty(descriptor)) continue;
@@ -32,7 +34,7 @@ function end(status) {
   process.exit(status);
 }
 
-/** Here, since nothing more can be opened then, no module either. Status 69: sysexits.h EX_UNAVAILABLE. */
+/** Here, since no file can be opened any more then. Status 69: sysexits.h EX_UNAVAILABLE. */
 function endWithout(error) {
   if (error.code === 'MODULE_NOT_FOUND' && /Cannot find module '\.\.\/dist\//.test(error.message)) {
     process.stderr.write(
@@ -52,13 +54,11 @@ function endWithout(error) {
   end(69);
 }
 
-// By `require`, which finds and reads these files in half the time of `import`.
-import('node:module')
-  .then(async ({ createRequire }) => {
-    const load = createRequire(import.meta.url);
-    load('./node-version.cjs').refuseOldNode();
-    const program = load(`../dist/run/${args[0] === 'serve' ? 'serve' : 'vps-gateway'}.js`);
-    if (STOPPING.length > 0) await program.hearStopSignals().then(handOver);
-    end(await program.run(args));
-  })
-  .catch(endWithout);
+async function start() {
+  require('./node-version.cjs').refuseOldNode();
+  const program = require(`../dist/run/${args[0] === 'serve' ? 'serve' : 'vps-gateway'}.js`);
+  if (STOPPING.length > 0) await program.hearStopSignals().then(handOver);
+  end(await program.run(args));
+}
+
+start().catch(endWithout);
