@@ -2,9 +2,9 @@ import type { OtherGateway } from '../detection/other-gateways.ts';
 import type { ProblemName } from '../diagnosis/running-problem.ts';
 import type { Instant } from '../lease/lease.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
+import { mtuIn } from '../wire/mtu-in.ts';
 import { OPTIONS } from '../wire/options.ts';
-import type { OptionBlock } from '../wire/reply.ts';
-import type { Memory } from './server-state.ts';
+import type { Memory } from './memory.ts';
 import type { Service } from './service.ts';
 
 /** What metrics and API show of a running server beside its status and its counters. */
@@ -49,11 +49,4 @@ export function figuresOf(
     isShared: memory?.clusterPeers !== undefined,
     problemsSince,
   };
-}
-
-/** RFC 2132 §5.1: two octets. */
-export function mtuIn(value: OptionBlock['value'] | undefined): number | undefined {
-  if (!(value instanceof Uint8Array)) return value;
-  if (value.length !== 2) return undefined;
-  return new DataView(value.buffer, value.byteOffset).getUint16(0);
 }

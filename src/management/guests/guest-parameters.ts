@@ -1,6 +1,6 @@
 import { ownOptions } from '../../lease/reservation/own-options.ts';
 import type { Reservation } from '../../lease/reservation/reservation.ts';
-import { mtuIn } from '../../server/figures.ts';
+import { mtuIn } from '../../wire/mtu-in.ts';
 import { OPTIONS } from '../../wire/options.ts';
 import type { OptionBlock } from '../../wire/reply.ts';
 import type { SubnetTexts } from '../gateway/options.ts';
