@@ -26,7 +26,8 @@ export {
   type RogueServerEvent,
 } from './reporting/event-ring.ts';
 export type { Status } from './reporting/status.ts';
-export { findListenAddress, type ListenAddressSearch } from './server/find-listen-address.ts';
+export { findListenAddress } from './server/find-listen-address.ts';
+export type { ListenAddressSearch } from './server/listen-address-search.ts';
 export { Server } from './server/server.ts';
 export type { Medium, ServerParts } from './server/server-parts.ts';
 export { systemClock } from './server/system-clock.ts';

@@ -15,12 +15,8 @@ import { apiSecrets } from '../management/gateway/secrets.ts';
 import { hardwareFromText, NO_HARDWARE } from '../net/hardware-address.ts';
 import { ipv4FromText, ipv4ToText, UNSPECIFIED } from '../net/ipv4.ts';
 import type { Link } from '../net/link.ts';
-import {
-  findListenAddress,
-  LISTEN_KEYS,
-  type ListenAddressSearch,
-  type ListenSettings,
-} from '../server/find-listen-address.ts';
+import { findListenAddress, LISTEN_KEYS, type ListenSettings } from '../server/find-listen-address.ts';
+import type { ListenAddressSearch } from '../server/listen-address-search.ts';
 import { systemClock } from '../server/system-clock.ts';
 import { certificateFiles, etcdCertificateProblem } from '../sharing/etcd-connection.ts';
 import {

@@ -6,7 +6,7 @@ import { type Ipv4, ipv4 } from '../net/ipv4.ts';
 import { contains } from '../net/prefix.ts';
 import type { Plan } from '../subnet/plan.ts';
 import { isInRange } from '../subnet/pool.ts';
-import type { Memory } from './server-state.ts';
+import type { Memory } from './memory.ts';
 import type { Service } from './service.ts';
 
 /** The most addresses of one look: about a millisecond of the packets' thread. */

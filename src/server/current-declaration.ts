@@ -2,31 +2,52 @@ import { withDerived } from '../config/loading/derived-values.ts';
 import type { ShownSetting } from '../config/loading/shown-settings.ts';
 import type { RefusedChange } from '../config/needs-restart.ts';
 import { doubtsOfPlan, isNobodys } from '../diagnosis/plan-doubts.ts';
+import type { Clock } from '../lease/clock.ts';
 import type { Lease } from '../lease/lease.ts';
 import { NO_RESERVATIONS } from '../lease/reservation/reservation-view.ts';
+import type { Log } from '../log/log.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
 import { type Adoption, type Declaration, refusalsOf } from './declaration.ts';
-import type { ServerParts } from './server-parts.ts';
-import type { Service } from './service.ts';
 
 /** Pause between two steps, so that no packet waits: milliseconds. */
 const PAUSE = 1;
 /** Leases that one step looks at. */
 const LEASES_PER_STEP = 4096;
 
+/** What of a server's parts it takes: the declaration of the start among them. */
+interface DeclarationParts extends Declaration {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Absent: no other gateway shares the store. */
+  readonly clusterPeers?: object;
+  /** Called when another declaration takes effect. */
+  adopted?(declaration: Declaration): void;
+}
+
+/** What serves on a listen address by a plan. */
+interface PlanFollower {
+  readonly listen: ListenAddress;
+  adopt(plan: Plan): void;
+}
+
 /** The declaration that the server serves by. `adopt` replaces it. */
 export class CurrentDeclaration {
-  readonly #parts: ServerParts;
-  readonly #service: () => Service | undefined;
+  readonly #parts: DeclarationParts;
+  /** Undefined: nothing is served. */
+  readonly #service: () => PlanFollower | undefined;
   /** Undefined: the server has not started, or has stopped. */
   readonly #store: () => LeaseStore | undefined;
   #current: Declaration;
   /** The last adoption. There is one at a time. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(parts: ServerParts, service: () => Service | undefined, store: () => LeaseStore | undefined) {
+  constructor(
+    parts: DeclarationParts,
+    service: () => PlanFollower | undefined,
+    store: () => LeaseStore | undefined,
+  ) {
     this.#parts = parts;
     this.#service = service;
     this.#store = store;
@@ -86,7 +107,7 @@ export class CurrentDeclaration {
 
   /** Prepares the pools in steps. There is nothing to prepare while the server does not serve. */
   async #prepare(next: Declaration): Promise<void> {
-    let service: Service | undefined;
+    let service: PlanFollower | undefined;
     let pools: Plan['subnet']['pools'] = [];
     for (;;) {
       const serving = this.#service();

@@ -3,8 +3,8 @@ import { rivalProblem } from '../diagnosis/rival-reservations.ts';
 import { NOT_STARTED, type RunningProblem } from '../diagnosis/running-problem.ts';
 import { directoryProblem, storeProblems } from '../diagnosis/store-problems.ts';
 import { type PoolUse, poolProblem } from '../reporting/pool-use.ts';
+import type { Memory } from './memory.ts';
 import type { ServerParts } from './server-parts.ts';
-import type { Memory } from './server-state.ts';
 import type { Service } from './service.ts';
 
 /** Where a server's problems show. */

@@ -1,7 +1,7 @@
 import type { Exchange } from '../exchange/exchange.ts';
 import { Expiry } from './expiry.ts';
+import { clockTrustOf, type Memory } from './memory.ts';
 import type { ServerParts } from './server-parts.ts';
-import { clockTrustOf, type Memory } from './server-state.ts';
 
 /**
  * What frees the expired leases of a server.

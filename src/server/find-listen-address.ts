@@ -6,6 +6,7 @@ import type { Link } from '../net/link.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
 import { contains, prefixOf, prefixToText } from '../net/prefix.ts';
 import { NAME_ENDS, printedName } from '../net/printed-name.ts';
+import type { ListenAddressSearch } from './listen-address-search.ts';
 
 /** The settings that decide on the listen address. */
 export const LISTEN_KEYS = [
@@ -19,14 +20,6 @@ export const LISTEN_KEYS = [
   'listenOnRouter',
 ] as const;
 export type ListenSettings = Pick<Settings, (typeof LISTEN_KEYS)[number]>;
-
-/**
- * found: listen there; `warning` names something unusual. waiting: there is no address yet, or more than one, and a change
- * of the interfaces may help: `remedy` is a command in backticks, or names a setting.
- */
-export type ListenAddressSearch =
-  | ({ readonly kind: 'found'; readonly warning: string | undefined } & ListenAddress)
-  | { readonly kind: 'waiting'; readonly message: string; readonly remedy: string };
 
 interface InterfaceAddress {
   readonly link: Link;

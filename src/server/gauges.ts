@@ -1,6 +1,6 @@
 import type { SharingFigures } from '../detection/cluster-peers.ts';
 import type { OrganizationCounts } from '../reporting/organization-counts.ts';
-import type { Memory } from './server-state.ts';
+import type { Memory } from './memory.ts';
 import type { Service } from './service.ts';
 
 /** What metrics alone show of a running server: some of it takes a look at thousands of numbers. */

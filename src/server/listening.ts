@@ -3,11 +3,11 @@ import { GatewayError } from '../errors.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import { ipv4ToText } from '../net/ipv4.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
-import type { ListenAddressSearch } from './find-listen-address.ts';
+import type { ListenAddressSearch } from './listen-address-search.ts';
 import { heldBy } from './listen-ip-claim.ts';
 import { ListenIpOwnership } from './listen-ip-ownership.ts';
+import type { Memory } from './memory.ts';
 import type { Medium, ServerParts } from './server-parts.ts';
-import type { Memory } from './server-state.ts';
 import { Service } from './service.ts';
 
 /** How long a start waits for another server to leave the port: milliseconds. */

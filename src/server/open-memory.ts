@@ -17,9 +17,9 @@ import type { PortTextOf } from '../reporting/plugged-log.ts';
 import type { PoolUse } from '../reporting/pool-use.ts';
 import type { Expiry } from './expiry.ts';
 import { expiryPrompter } from './expiry-prompter.ts';
+import type { Memory } from './memory.ts';
 import type { OrderIntake } from './order-intake.ts';
 import type { ServerParts } from './server-parts.ts';
-import type { Memory } from './server-state.ts';
 
 export interface MemoryParts {
   readonly parts: ServerParts;

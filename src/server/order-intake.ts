@@ -12,9 +12,10 @@ import type { LeaseChange } from '../lease/lease-view.ts';
 import { ipv4ToText, UNSPECIFIED } from '../net/ipv4.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
 import type { LeaseStore, Outcome, WhatIsWritten } from '../store/lease-store.ts';
+import { type Memory, mayLeaseBeOver } from './memory.ts';
 import { NoTransport } from './no-transport.ts';
 import type { ServerParts } from './server-parts.ts';
-import { type Memory, mayLeaseBeOver, serverStateOf } from './server-state.ts';
+import { serverStateOf } from './server-state.ts';
 import type { Service } from './service.ts';
 
 /** Time before an order is tried again, if there was no room or the sockets were being opened: milliseconds. */

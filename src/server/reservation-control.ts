@@ -6,10 +6,10 @@ import type {
 import type { OutsideId } from '../lease/outside-id.ts';
 import type { Reservation } from '../lease/reservation/reservation.ts';
 import type { Reservations } from '../lease/reservation/reservation-view.ts';
+import type { Memory } from './memory.ts';
 import type { OrderIntake } from './order-intake.ts';
 import { ReservationIntake, type ReservationResult } from './reservation-intake.ts';
 import type { ServerParts } from './server-parts.ts';
-import type { Memory } from './server-state.ts';
 import { type Unexplained, unexplainedLeases } from './unexplained.ts';
 
 /** The reservations of a server, for those who read and order them. It may be used while no sockets are open. */

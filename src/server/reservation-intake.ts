@@ -17,9 +17,9 @@ import { changesBetween, type MemberChange } from '../lease/reservation/reservat
 import type { Reservations } from '../lease/reservation/reservation-view.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { Outcome, WhatIsWritten } from '../store/lease-store.ts';
+import type { Memory } from './memory.ts';
 import { changeIn, contextOf, type OrderIntake, type OrderRun } from './order-intake.ts';
 import type { ServerParts } from './server-parts.ts';
-import type { Memory } from './server-state.ts';
 
 /** Beats of a second from one look at removed reservations to the next. */
 const LOOK_EVERY = 30;

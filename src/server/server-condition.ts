@@ -8,8 +8,8 @@ import { currentProblems } from './current-problems.ts';
 import { dotted } from './figures.ts';
 import type { FileReservations } from './file-reservations.ts';
 import type { Listening } from './listening.ts';
+import { clockTrustOf, type Memory } from './memory.ts';
 import type { ServerParts } from './server-parts.ts';
-import { clockTrustOf, type Memory } from './server-state.ts';
 
 const NO_GATEWAYS: ReadonlySet<Ipv4> = new Set();
 

@@ -15,7 +15,7 @@ import type { LeaseStore } from '../store/lease-store.ts';
 import type { FrameCounter } from '../transport/linux/frame-counter.ts';
 import type { ListenIpArp, SegmentArp, SegmentPorts, Transport } from '../transport/transport.ts';
 import type { Declaration } from './declaration.ts';
-import type { ListenAddressSearch } from './find-listen-address.ts';
+import type { ListenAddressSearch } from './listen-address-search.ts';
 
 /** The sockets on one listen address. */
 export interface Medium {

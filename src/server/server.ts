@@ -23,12 +23,12 @@ import { FileReservations, faultsOfReservations } from './file-reservations.ts';
 import { type Gauges, gaugesOf } from './gauges.ts';
 import { LeaseImports } from './lease-imports.ts';
 import { Listening } from './listening.ts';
+import type { Memory } from './memory.ts';
 import { openMemory } from './open-memory.ts';
 import { OrderIntake, type OrderResult } from './order-intake.ts';
 import { ReservationControl } from './reservation-control.ts';
 import { ServerCondition } from './server-condition.ts';
 import type { ServerParts, ServerPlacement } from './server-parts.ts';
-import type { Memory } from './server-state.ts';
 
 /** Beats from one check of interfaces, problems and expired leases to the next. */
 const BEATS_OF_A_SECOND = 2;

@@ -20,9 +20,10 @@ import type { Plan } from '../subnet/plan.ts';
 import { ArpWatch } from './arp-watch.ts';
 import { cardLearner } from './card-learner.ts';
 import { classRefusals } from './class-refusals.ts';
+import type { Memory } from './memory.ts';
 import { QuietWatch } from './quiet-watch.ts';
 import type { Medium, ServerParts } from './server-parts.ts';
-import { type Memory, serverStateOf } from './server-state.ts';
+import { serverStateOf } from './server-state.ts';
 
 /** How long a stop waits for commits under way: milliseconds. */
 const STOP_LIMIT = 700;

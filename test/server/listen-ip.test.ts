@@ -5,7 +5,7 @@ import { keyOfIdentifier } from '../../src/lease/client-key.ts';
 import { instant, type Lease, type LeaseState, NEVER } from '../../src/lease/lease.ts';
 import { type HardwareAddress, hardwareFromText } from '../../src/net/hardware-address.ts';
 import { ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
-import type { ListenAddressSearch } from '../../src/server/find-listen-address.ts';
+import type { ListenAddressSearch } from '../../src/server/listen-address-search.ts';
 import { Server } from '../../src/server/server.ts';
 import { FakeClock, settle } from '../support/clock.ts';
 import { LogLines } from '../support/log-lines.ts';

@@ -1,7 +1,7 @@
 import { runningProblemToText } from '../../src/diagnosis/running-problem.ts';
 import { decide } from '../../src/engine/decide.ts';
 import type { GatewayError } from '../../src/errors.ts';
-import type { ListenAddressSearch } from '../../src/server/find-listen-address.ts';
+import type { ListenAddressSearch } from '../../src/server/listen-address-search.ts';
 import { Server } from '../../src/server/server.ts';
 import type { ServerParts } from '../../src/server/server-parts.ts';
 import type { SegmentPorts } from '../../src/transport/transport.ts';
