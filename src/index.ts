@@ -14,6 +14,7 @@ export type { Clock } from './lease/clock.ts';
 export type { Lease, LeaseRecord, LeaseState, OutsideIds } from './lease/lease.ts';
 export type { LeaseChange, LeaseView, LeaseWrite } from './lease/lease-view.ts';
 export { isOutsideId, type OutsideId } from './lease/outside-id.ts';
+export { systemClock } from './lease/system-clock.ts';
 export { LogOutput } from './log/log-output.ts';
 export { createLogger, type Logger } from './log/logger.ts';
 export type { Link } from './net/link.ts';
@@ -26,11 +27,10 @@ export {
   type RogueServerEvent,
 } from './reporting/event-ring.ts';
 export type { Status } from './reporting/status.ts';
-export { findListenAddress } from './server/find-listen-address.ts';
-export type { ListenAddressSearch } from './server/listen-address-search.ts';
+export { findListenAddress } from './server/listen/find-listen-address.ts';
+export type { ListenAddressSearch } from './server/parts/listen-address-search.ts';
+export type { Medium, ServerParts } from './server/parts/server-parts.ts';
 export { Server } from './server/server.ts';
-export type { Medium, ServerParts } from './server/server-parts.ts';
-export { systemClock } from './server/system-clock.ts';
 export type { LeaseStore, Outcome } from './store/lease-store.ts';
 export { openSqliteStore } from './store/sqlite/open-sqlite-store.ts';
 export type { Plan } from './subnet/plan.ts';

@@ -186,28 +186,105 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'diagnosis',
     'detection',
   ],
-  server: [
+  // What a server is told to serve, and how it takes up another declaration while it runs.
+  'server/declaration': ['net', 'lease', 'subnet', 'store', 'log', 'config', 'config/loading', 'diagnosis'],
+  // What a server is given, and what it keeps as long as it runs.
+  'server/parts': [
     'net',
-    'wire',
     'lease',
     'subnet',
-    'allocation',
-    'engine',
     'engine/decision',
-    'engine/address',
     'engine/order',
     'store',
     'transport',
     'transport/linux',
     'exchange',
-    'exchange/limits',
+    'log',
+    'diagnosis',
     'detection',
     'reporting',
+    'server/declaration',
+  ],
+  // Frees the addresses of expired leases.
+  'server/expiry': ['lease', 'engine/address', 'engine/decision', 'store', 'exchange', 'server/parts'],
+  // The exchange on one listen address, and what is learnt there, from the opening of its sockets to their closing.
+  'server/service': [
+    'net',
+    'lease',
+    'subnet',
+    'allocation',
+    'engine/decision',
+    'engine/order',
+    'store',
+    'transport',
+    'exchange',
+    'exchange/limits',
+    'log',
     'diagnosis',
+    'detection',
+    'reporting',
+    'server/parts',
+  ],
+  // Which address is listened on, whether it is this machine's alone, and when its sockets open and close.
+  'server/listen': [
+    'net',
+    'lease',
+    'transport',
     'log',
     'config',
-    'config/loading',
+    'diagnosis',
     'errors',
+    'server/parts',
+    'server/service',
+  ],
+  // Takes orders in: about leases, reservations, leases of other servers.
+  'server/order': [
+    'net',
+    'lease',
+    'subnet',
+    'engine',
+    'engine/decision',
+    'engine/order',
+    'store',
+    'transport',
+    'exchange',
+    'diagnosis',
+    'detection',
+    'server/parts',
+    'server/service',
+  ],
+  // How a server is, and what is wrong: for its health socket, API and metrics.
+  'server/status': [
+    'net',
+    'wire',
+    'lease',
+    'subnet',
+    'log',
+    'diagnosis',
+    'detection',
+    'reporting',
+    'server/parts',
+    'server/service',
+    'server/listen',
+    'server/order',
+  ],
+  // It puts a server together and runs it; the servers of one process.
+  server: [
+    'net',
+    'lease',
+    'engine',
+    'engine/order',
+    'exchange',
+    'config',
+    'config/loading',
+    'detection',
+    'reporting',
+    'server/declaration',
+    'server/parts',
+    'server/expiry',
+    'server/listen',
+    'server/order',
+    'server/status',
   ],
   // This node's part in a store that gateways share, and what the `cluster` commands decide.
   sharing: [
@@ -225,7 +302,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'store/etcd/membership',
     'transport/linux',
     'detection',
-    'server',
+    'server/listen',
   ],
   // Certificates for etcd's nodes: X.509 as octets, what is there, what is made.
   'sharing/certificates': ['lease', 'errors', 'store/etcd/client', 'sharing'],
@@ -247,6 +324,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'reporting',
     'config',
     'config/loading',
+    'server/declaration',
+    'server/order',
+    'server/status',
     'server',
     'management/hooks',
   ],
@@ -262,7 +342,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'exchange',
     'diagnosis',
     'reporting',
-    'server',
+    'server/status',
     'platform',
     'management/hooks',
     'management/gateway',
@@ -278,12 +358,12 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'reporting',
     'management/http',
   ],
-  'management/guests': ['net', 'wire', 'lease', 'store/sqlite/query', 'server', 'management/gateway'],
+  'management/guests': ['net', 'wire', 'lease', 'store/sqlite/query', 'management/gateway'],
   'management/reconcile': [
     'lease',
     'engine/order',
     'store/sqlite/query',
-    'server',
+    'server/order',
     'management/gateway',
     'management/http',
   ],
@@ -301,7 +381,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'diagnosis',
     'reporting',
     'config',
-    'server',
+    'server/declaration',
+    'server/order',
+    'server/status',
     'management/hooks',
     'management/gateway',
     'management/http',
@@ -319,7 +401,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'store/sqlite',
     'store/sqlite/query',
     'diagnosis',
-    'server',
+    'server/status',
     'platform',
     'management/gateway',
     'management/http',
@@ -331,13 +413,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // It puts them together, one for each segment.
   management: [
     'net',
+    'lease',
     'log',
     'store/sqlite',
     'store/sqlite/query',
     'store/etcd/client',
     'diagnosis',
     'reporting',
-    'server',
     'management/hooks',
     'management/gateway',
     'management/http',
@@ -359,7 +441,7 @@ const SERVES = ['segment-server', 'host-parts', 'sockets'].map((name) => `src/cl
 const MAY_DO_IO = ['store', 'transport', 'config', 'log', 'sharing', 'management', 'cli'];
 /** The socket on which the server is asked how it is; what the machine's firewall says. */
 const IO_FILES = [
-  'src/server/health.ts',
+  'src/server/status/health.ts',
   'src/diagnosis/find-program.ts',
   'src/diagnosis/program-output.ts',
   'src/diagnosis/firewall/read-firewall.ts',
@@ -368,7 +450,7 @@ const PURE_NODE_MODULES = ['node:path', 'node:util', 'node:events', 'node:buffer
 const IO_PACKAGES = ['better-sqlite3', 'koffi'];
 
 const MAY_READ_CLOCK = ['management', 'cli'];
-const CLOCK_FILES = ['src/server/system-clock.ts'];
+const CLOCK_FILES = ['src/lease/system-clock.ts'];
 const CLOCK = /\bDate\.now\(|\bperformance\.now\(|\bnew Date\(\)|\bprocess\.hrtime\b/;
 
 /** What would outlive a test file: mocks, other clocks, changed prototypes, the process's own state; and what it is alone for. */

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { SETTINGS } from '../config/settings.ts';
 import { type ClockStatus, sentenceOf, spanText } from '../detection/clock-status.ts';
 import type { OrderedBy } from '../lease/lease-view.ts';
-import { askClock, HEALTH_SOCKET } from '../server/health.ts';
+import { askClock, HEALTH_SOCKET } from '../server/status/health.ts';
 import { authorOfCommand } from './api/author.ts';
 import { leasesDirectory } from './leases-directory.ts';
 import { noAnswer, noAnswerToText } from './no-answer.ts';

@@ -2,7 +2,7 @@ import { isAbsolute, join } from 'node:path';
 import type { Command } from 'commander';
 import { count, directory, type SettingKind } from '../config/setting-kinds.ts';
 import { GatewayError } from '../errors.ts';
-import { systemClock } from '../server/system-clock.ts';
+import { systemClock } from '../lease/system-clock.ts';
 import type { CertificatesReport, MadeNode } from '../sharing/certificates/make-certificates.ts';
 import { jsonText } from './output/json.ts';
 import { type Output, writeSentences, writeTable } from './output/output.ts';

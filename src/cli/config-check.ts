@@ -10,14 +10,14 @@ import { droppingRulesFor } from '../diagnosis/firewall/read-firewall.ts';
 import type { Dropping } from '../diagnosis/firewall/ruleset.ts';
 import { doubtsOfPlan, planDoubtToText, type RunningLease } from '../diagnosis/plan-doubts.ts';
 import { EXIT_STATUS, GatewayError } from '../errors.ts';
+import { systemClock } from '../lease/system-clock.ts';
 import { apiCertificateProblems } from '../management/gateway/api-certificates.ts';
 import { apiSecrets } from '../management/gateway/secrets.ts';
 import { hardwareFromText, NO_HARDWARE } from '../net/hardware-address.ts';
 import { ipv4FromText, ipv4ToText, UNSPECIFIED } from '../net/ipv4.ts';
 import type { Link } from '../net/link.ts';
-import { findListenAddress, LISTEN_KEYS, type ListenSettings } from '../server/find-listen-address.ts';
-import type { ListenAddressSearch } from '../server/listen-address-search.ts';
-import { systemClock } from '../server/system-clock.ts';
+import { findListenAddress, LISTEN_KEYS, type ListenSettings } from '../server/listen/find-listen-address.ts';
+import type { ListenAddressSearch } from '../server/parts/listen-address-search.ts';
 import { certificateFiles, etcdCertificateProblem } from '../sharing/etcd-connection.ts';
 import {
   type CertificateFault,

@@ -9,7 +9,7 @@ import { asTyped } from '../diagnosis/sentence.ts';
 import { poolUseToText } from '../reporting/pool-use.ts';
 import { isOfSeveral, type SegmentStatus, type SegmentsStatus } from '../reporting/segments-status.ts';
 import type { Status } from '../reporting/status.ts';
-import { askHealthOfAll, HEALTH_SOCKET } from '../server/health.ts';
+import { askHealthOfAll, HEALTH_SOCKET } from '../server/status/health.ts';
 import { type LeaseFolderOptions, statusOfSegment } from './chosen-segment.ts';
 import { leasesDirectory } from './leases-directory.ts';
 import { noAnswer, noAnswerToText } from './no-answer.ts';

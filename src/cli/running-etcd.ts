@@ -3,7 +3,7 @@ import type { ShownSetting } from '../config/loading/shown-settings.ts';
 import { SECRET_TEXT } from '../config/problem.ts';
 import { SETTING_KEYS, SETTINGS } from '../config/settings.ts';
 import { isOfSeveral } from '../reporting/segments-status.ts';
-import { askHealthOfAll, HEALTH_SOCKET } from '../server/health.ts';
+import { askHealthOfAll, HEALTH_SOCKET } from '../server/status/health.ts';
 
 /** How long the running gateway may take to answer: milliseconds. */
 const ANSWER_TIME = 1000;

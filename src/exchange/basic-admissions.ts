@@ -4,7 +4,7 @@ import { relayDrop } from './relay-drop.ts';
 
 /**
  * The checks that every gateway makes, in this order, with what they remember. The others, limits and the operator's rules of
- * who is served (`clientRuleAdmission`), come after them: `src/server/service.ts` adds them.
+ * who is served (`clientRuleAdmission`), come after them: `src/server/service/service.ts` adds them.
  */
 export function basicAdmissions(): readonly Admission[] {
   return [

@@ -1,5 +1,5 @@
+import { systemClock } from '../lease/system-clock.ts';
 import type { Say } from '../log/say.ts';
-import { systemClock } from '../server/system-clock.ts';
 import { FOR_API } from '../store/etcd/client/certificate-files.ts';
 import { Certificates } from '../store/etcd/client/certificates.ts';
 import type { FromGateway, Port, ToGateway } from './gateway/gateway-calls.ts';

@@ -15,11 +15,11 @@ import { DecisionLog } from '../reporting/decision-log.ts';
 import { OrganizationCounter } from '../reporting/organization-counts.ts';
 import type { PortTextOf } from '../reporting/plugged-log.ts';
 import type { PoolUse } from '../reporting/pool-use.ts';
-import type { Expiry } from './expiry.ts';
-import { expiryPrompter } from './expiry-prompter.ts';
-import type { Memory } from './memory.ts';
-import type { OrderIntake } from './order-intake.ts';
-import type { ServerParts } from './server-parts.ts';
+import type { Expiry } from './expiry/expiry.ts';
+import { expiryPrompter } from './expiry/expiry-prompter.ts';
+import type { OrderIntake } from './order/order-intake.ts';
+import type { Memory } from './parts/memory.ts';
+import type { ServerParts } from './parts/server-parts.ts';
 
 export interface MemoryParts {
   readonly parts: ServerParts;

@@ -1,8 +1,8 @@
 import type { ClockStatus } from '../detection/clock-status.ts';
 import type { OrderedBy } from '../lease/lease-view.ts';
 import { type SegmentsStatus, worstVerdict } from '../reporting/segments-status.ts';
-import type { HealthSource } from './health.ts';
 import type { Server } from './server.ts';
+import type { HealthSource } from './status/health.ts';
 
 /** What a server says of itself. */
 type Asked = Pick<Server, 'status' | 'clock' | 'trustClock' | 'isStoring'>;

@@ -1,7 +1,7 @@
 import { inCommon } from '../config/loading/changed-settings.ts';
 import { changedSegments, type RefusedChange } from '../config/needs-restart.ts';
-import type { Adoption, Declaration } from './declaration.ts';
-import type { Adopter } from './reload.ts';
+import type { Adoption, Declaration } from './declaration/declaration.ts';
+import type { Adopter } from './declaration/reload.ts';
 
 /** What each segment is to serve, by its name. */
 export type Declarations = ReadonlyMap<string, Declaration>;

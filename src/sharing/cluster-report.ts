@@ -1,6 +1,6 @@
 import { GatewayError } from '../errors.ts';
+import { systemClock } from '../lease/system-clock.ts';
 import { ipv4FromText } from '../net/ipv4.ts';
-import { systemClock } from '../server/system-clock.ts';
 import {
   type Alarm,
   type Etcd,

@@ -4,8 +4,8 @@ import type { LoadedSettings } from '../config/loading/load-settings.ts';
 import { type Problem, problemOf, problemToText } from '../config/problem.ts';
 import type { Settings } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
+import { systemClock } from '../lease/system-clock.ts';
 import type { Say } from '../log/say.ts';
-import { systemClock } from '../server/system-clock.ts';
 import type {
   CertificateFault,
   CertificateFiles,

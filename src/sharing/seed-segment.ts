@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { GatewayError } from '../errors.ts';
-import { systemClock } from '../server/system-clock.ts';
+import { systemClock } from '../lease/system-clock.ts';
 import type { Etcd } from '../store/etcd/client/etcd.ts';
 import { encodeGeneration, type KnownGeneration } from '../store/etcd/keys/generation.ts';
 import { type Heartbeat, heartbeatsIn } from '../store/etcd/keys/heartbeat.ts';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Random } from '../lease/clock.ts';
+import { systemClock } from '../lease/system-clock.ts';
 import type { Say } from '../log/say.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
-import { systemClock } from '../server/system-clock.ts';
 import { EtcdStore } from '../store/etcd/etcd-store.ts';
 import { mirrorOf, type Placement } from '../store/etcd/keys/heartbeat.ts';
 import { Keys } from '../store/etcd/keys/keys.ts';

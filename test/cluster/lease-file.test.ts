@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFailed, test } from 'vitest';
 import { runningProblemToText } from '../../src/diagnosis/running-problem.ts';
-import { askHealth, HEALTH_SOCKET } from '../../src/server/health.ts';
+import { askHealth, HEALTH_SOCKET } from '../../src/server/status/health.ts';
 import { Cluster, type ClusterNode } from '../support/cluster.ts';
 import type { GatewayProcess } from '../support/gateway-process.ts';
 import type { HeardReply } from '../support/heard-reply.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, onTestFailed, test } from 'vitest';
 import { runningProblemToText } from '../../src/diagnosis/running-problem.ts';
-import { askHealth, HEALTH_SOCKET } from '../../src/server/health.ts';
+import { askHealth, HEALTH_SOCKET } from '../../src/server/status/health.ts';
 import { Cluster } from '../support/cluster.ts';
 import type { HeardReply } from '../support/heard-reply.ts';
 import { hardwareOf } from '../support/load.ts';

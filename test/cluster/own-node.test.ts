@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { askHealth, HEALTH_SOCKET } from '../../src/server/health.ts';
+import { askHealth, HEALTH_SOCKET } from '../../src/server/status/health.ts';
 import { EtcdProcesses } from '../support/etcd-process.ts';
 import { eventually } from '../support/eventually.ts';
 import { builtProgram, type GatewayProcess, gatewayEnvironment } from '../support/gateway-process.ts';

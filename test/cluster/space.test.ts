@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, onTestFailed, test } from 'vitest';
-import { askHealth, HEALTH_SOCKET } from '../../src/server/health.ts';
+import { askHealth, HEALTH_SOCKET } from '../../src/server/status/health.ts';
 import { Cluster } from '../support/cluster.ts';
 import { hardwareOf } from '../support/load.ts';
 import { bootUntilLeased, rebind } from '../support/patient-guest.ts';

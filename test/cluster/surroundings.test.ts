@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, onTestFailed, test } from 'vitest';
-import { askHealth, HEALTH_SOCKET } from '../../src/server/health.ts';
+import { askHealth, HEALTH_SOCKET } from '../../src/server/status/health.ts';
 import { Cluster, type ClusterNode } from '../support/cluster.ts';
 import { hardwareOf } from '../support/load.ts';
 import { bootUntilLeased } from '../support/patient-guest.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { orderProblem } from '../../src/management/routes/order-problem.ts';
 import { ipv4FromText } from '../../src/net/ipv4.ts';
-import type { Figures } from '../../src/server/figures.ts';
+import type { Figures } from '../../src/server/status/figures.ts';
 
 const ADDRESS = ipv4FromText('10.15.3.72') ?? expect.fail();
 const refused = { outcome: 'refused', why: 'granted-by-peer' } as const;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { RefusedChange } from '../../src/config/needs-restart.ts';
-import type { Adoption, Declaration } from '../../src/server/declaration.ts';
-import type { Adopter } from '../../src/server/reload.ts';
+import type { Adoption, Declaration } from '../../src/server/declaration/declaration.ts';
+import type { Adopter } from '../../src/server/declaration/reload.ts';
 import { SeveralServers } from '../../src/server/several-servers.ts';
 import { planOf } from '../support/plan.ts';
 

@@ -8,7 +8,7 @@ import type { ReconcileRequest, ReconcileResult } from '../../src/management/rec
 import type { Reconciler } from '../../src/management/reconcile/reconciler.ts';
 import { hardwareFromText } from '../../src/net/hardware-address.ts';
 import { ipv4ToText } from '../../src/net/ipv4.ts';
-import type { ReservationResult } from '../../src/server/reservation-intake.ts';
+import type { ReservationResult } from '../../src/server/order/reservation-intake.ts';
 import { Server } from '../../src/server/server.ts';
 import type { Plan } from '../../src/subnet/plan.ts';
 import type { SegmentArp } from '../../src/transport/transport.ts';

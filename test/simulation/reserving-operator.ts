@@ -1,7 +1,7 @@
 import type { OutsideId } from '../../src/lease/outside-id.ts';
 import { readEntry } from '../../src/lease/reservation/read-entry.ts';
 import { ipv4ToText } from '../../src/net/ipv4.ts';
-import type { ReservationResult } from '../../src/server/reservation-intake.ts';
+import type { ReservationResult } from '../../src/server/order/reservation-intake.ts';
 import { SeededRandom } from '../support/random.ts';
 import type { Gateway } from './gateway.ts';
 import type { SimulatedGuest } from './guest.ts';

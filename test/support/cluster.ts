@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 import { DEVICE, LabSegment } from '../../src/cli/lab/segment.ts';
 import { runningProblemToText } from '../../src/diagnosis/running-problem.ts';
-import { askHealth, HEALTH_SOCKET } from '../../src/server/health.ts';
+import { askHealth, HEALTH_SOCKET } from '../../src/server/status/health.ts';
 import type { ListedLease } from '../../src/store/sqlite/lease-reader.ts';
 import { EtcdProcesses } from './etcd-process.ts';
 import { builtProgram, GatewayProcess, gatewayEnvironment } from './gateway-process.ts';

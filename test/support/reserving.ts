@@ -3,7 +3,7 @@ import type { OutsideId } from '../../src/lease/outside-id.ts';
 import { readEntry } from '../../src/lease/reservation/read-entry.ts';
 import type { ReconcileRequest } from '../../src/management/reconcile/reconcile-result.ts';
 import { ipv4ToText } from '../../src/net/ipv4.ts';
-import type { ReservationResult } from '../../src/server/reservation-intake.ts';
+import type { ReservationResult } from '../../src/server/order/reservation-intake.ts';
 import { settle } from './clock.ts';
 import type { Guest } from './guest.ts';
 import { reconcilerOf } from './reconciler-of.ts';

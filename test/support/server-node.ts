@@ -1,9 +1,9 @@
 import { runningProblemToText } from '../../src/diagnosis/running-problem.ts';
 import { decide } from '../../src/engine/decide.ts';
 import type { GatewayError } from '../../src/errors.ts';
-import type { ListenAddressSearch } from '../../src/server/listen-address-search.ts';
+import type { ListenAddressSearch } from '../../src/server/parts/listen-address-search.ts';
+import type { ServerParts } from '../../src/server/parts/server-parts.ts';
 import { Server } from '../../src/server/server.ts';
-import type { ServerParts } from '../../src/server/server-parts.ts';
 import type { SegmentPorts } from '../../src/transport/transport.ts';
 import { FakeClock, settle } from './clock.ts';
 import { replyToText } from './exchange-bench.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { SETTINGS } from '../../config/settings.ts';
 import { GatewayError } from '../../errors.ts';
 import { API_SOCKET } from '../../management/listen/socket-file.ts';
-import { askHealth, HEALTH_SOCKET } from '../../server/health.ts';
+import { askHealth, HEALTH_SOCKET } from '../../server/status/health.ts';
 import { noAnswer } from '../no-answer.ts';
 import { authorOfCommand } from './author.ts';
 import { ApiRefusal, problemFrom, type Remedies, refusalOf } from './refusal.ts';

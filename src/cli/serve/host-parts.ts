@@ -1,9 +1,9 @@
 import type { Settings } from '../../config/settings.ts';
 import { Pace } from '../../exchange/pace.ts';
+import { systemClock } from '../../lease/system-clock.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import { prefixOf } from '../../net/prefix.ts';
-import type { ListenIpParts } from '../../server/server-parts.ts';
-import { systemClock } from '../../server/system-clock.ts';
+import type { ListenIpParts } from '../../server/parts/server-parts.ts';
 import { readInterfaces } from '../../transport/linux/interfaces.ts';
 import { openSleep } from '../../transport/linux/sleep.ts';
 import { openListenIpArp } from '../../transport/open-transport.ts';

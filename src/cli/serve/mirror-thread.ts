@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { systemClock } from '../../server/system-clock.ts';
+import { systemClock } from '../../lease/system-clock.ts';
 import { hostMirror, type MirrorHostOptions } from '../../store/sqlite/remote/mirror-host.ts';
 import type { ToMirror } from '../../store/sqlite/remote/mirror-messages.ts';
 

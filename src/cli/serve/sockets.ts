@@ -4,7 +4,7 @@ import type { Logger } from '../../log/logger.ts';
 import { ipv4ToText } from '../../net/ipv4.ts';
 import type { ListenAddress } from '../../net/listen-address.ts';
 import { prefixOf } from '../../net/prefix.ts';
-import type { Medium } from '../../server/server-parts.ts';
+import type { Medium } from '../../server/parts/server-parts.ts';
 import { openTransport } from '../../transport/open-transport.ts';
 
 /** Opens sockets and ARP on a listen address, and logs what could not be opened. */

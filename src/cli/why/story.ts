@@ -13,7 +13,7 @@ import { GatewayError } from '../../errors.ts';
 import { DROPS, type DropRow } from '../../exchange/drops.ts';
 import { type HardwareAddress, hardwareToText } from '../../net/hardware-address.ts';
 import type { Status } from '../../reporting/status.ts';
-import { askHealthOfAll, HEALTH_SOCKET } from '../../server/health.ts';
+import { askHealthOfAll, HEALTH_SOCKET } from '../../server/status/health.ts';
 import {
   hasLeaseFile,
   type ListedEvent,

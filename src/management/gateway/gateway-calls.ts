@@ -12,14 +12,14 @@ import type { OutsideId } from '../../lease/outside-id.ts';
 import type { Reservation } from '../../lease/reservation/reservation.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import type { Status } from '../../reporting/status.ts';
-import type { MappedAddress } from '../../server/address-map.ts';
-import type { Figures } from '../../server/figures.ts';
-import type { Gauges } from '../../server/gauges.ts';
-import type { ImportResult } from '../../server/lease-imports.ts';
-import type { OrderResult } from '../../server/order-intake.ts';
-import type { ReloadRequest, ReloadResult } from '../../server/reload.ts';
-import type { ReservationResult } from '../../server/reservation-intake.ts';
-import type { Unexplained } from '../../server/unexplained.ts';
+import type { ReloadRequest, ReloadResult } from '../../server/declaration/reload.ts';
+import type { ImportResult } from '../../server/order/lease-imports.ts';
+import type { OrderResult } from '../../server/order/order-intake.ts';
+import type { ReservationResult } from '../../server/order/reservation-intake.ts';
+import type { Unexplained } from '../../server/order/unexplained.ts';
+import type { MappedAddress } from '../../server/status/address-map.ts';
+import type { Figures } from '../../server/status/figures.ts';
+import type { Gauges } from '../../server/status/gauges.ts';
 import type { SubnetTexts } from './options.ts';
 
 /** How far the lease file is. */

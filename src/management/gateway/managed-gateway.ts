@@ -1,5 +1,5 @@
 import { hardwareToText } from '../../net/hardware-address.ts';
-import type { Reload } from '../../server/reload.ts';
+import type { Reload } from '../../server/declaration/reload.ts';
 import type { Server } from '../../server/server.ts';
 import type { GatewayCalls } from './gateway-calls.ts';
 

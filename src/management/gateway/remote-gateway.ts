@@ -4,7 +4,7 @@ import type { ExchangeOrder, ReservationOrder } from '../../engine/order/reserva
 import type { OrderedBy } from '../../lease/lease-view.ts';
 import type { OutsideId } from '../../lease/outside-id.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
-import type { ReloadRequest } from '../../server/reload.ts';
+import type { ReloadRequest } from '../../server/declaration/reload.ts';
 import type { CallName, FromGateway, GatewayCalls, Port, ToGateway } from './gateway-calls.ts';
 
 /** How long a question about the state may take: milliseconds. Then the packets' thread stands still. */

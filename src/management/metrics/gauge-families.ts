@@ -1,4 +1,4 @@
-import type { Gauges } from '../../server/gauges.ts';
+import type { Gauges } from '../../server/status/gauges.ts';
 import type { OutletFigures } from '../hooks/outlet.ts';
 import { type Family, gauge, type MetricSample } from './exposition.ts';
 

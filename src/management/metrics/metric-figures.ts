@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { Gauges } from '../../server/gauges.ts';
+import type { Gauges } from '../../server/status/gauges.ts';
 import type { Certificates } from '../../store/etcd/client/certificates.ts';
 import { countOrganizations } from '../../store/sqlite/query/count-organizations.ts';
 import type { GatewayCalls } from '../gateway/gateway-calls.ts';

@@ -5,7 +5,7 @@ import { type Ipv4, ipv4ToText } from '../../net/ipv4.ts';
 import { CallError } from '../../platform/call-error.ts';
 import { type MessageOf, type PartOf, timeOf } from '../../platform/message-type.ts';
 import type { UNARY, UnaryMethod } from '../../platform/messages.ts';
-import type { AddressState } from '../../server/address-map.ts';
+import type { AddressState } from '../../server/status/address-map.ts';
 import { readReservations } from '../../store/sqlite/query/read-reservations.ts';
 import { leaseAt } from '../routes/reservation-answer.ts';
 import { leaseEndOf, listAllocations, listLeases } from './list-allocations.ts';

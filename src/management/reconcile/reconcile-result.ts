@@ -3,8 +3,8 @@ import type { OrderedBy } from '../../lease/lease-view.ts';
 import type { OutsideId } from '../../lease/outside-id.ts';
 import type { Reservation, ReservationSource } from '../../lease/reservation/reservation.ts';
 import type { MemberChange } from '../../lease/reservation/reservation-changes.ts';
-import type { ReservationResult } from '../../server/reservation-intake.ts';
-import type { Unexplained } from '../../server/unexplained.ts';
+import type { ReservationResult } from '../../server/order/reservation-intake.ts';
+import type { Unexplained } from '../../server/order/unexplained.ts';
 
 /** All reservations that are to have a label of this value. */
 export interface Scope {

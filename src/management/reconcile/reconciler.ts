@@ -8,8 +8,8 @@ import type {
 } from '../../engine/order/reservation-order.ts';
 import type { OutsideId } from '../../lease/outside-id.ts';
 import type { Reservation, ReservationEntry } from '../../lease/reservation/reservation.ts';
-import type { ReservationResult } from '../../server/reservation-intake.ts';
-import type { Unexplained } from '../../server/unexplained.ts';
+import type { ReservationResult } from '../../server/order/reservation-intake.ts';
+import type { Unexplained } from '../../server/order/unexplained.ts';
 import { readWanted, type Wanted } from './read-wanted.ts';
 import type {
   ReconciledEntry,

@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import { type Ipv4, ipv4, ipv4FromText, ipv4ToText } from '../../net/ipv4.ts';
 import { broadcastOf, contains, type Prefix, prefixOf } from '../../net/prefix.ts';
-import type { MappedAddress } from '../../server/address-map.ts';
+import type { MappedAddress } from '../../server/status/address-map.ts';
 import { countBlocks } from '../../store/sqlite/query/blocks.ts';
 import { leaseRows } from '../../store/sqlite/query/lease-rows.ts';
 import { type Operation, operation } from '../http/operation.ts';

@@ -4,7 +4,7 @@ import type { ClientKey } from '../../lease/client-key.ts';
 import { instant, NEVER } from '../../lease/lease.ts';
 import { hardwareToText, isStation } from '../../net/hardware-address.ts';
 import { ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
-import type { ImportResult } from '../../server/lease-imports.ts';
+import type { ImportResult } from '../../server/order/lease-imports.ts';
 import { isReadable } from '../../wire/readable-text.ts';
 import { type Operation, operation } from '../http/operation.ts';
 import { addressText, macText, text } from '../http/schemas.ts';

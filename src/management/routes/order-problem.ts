@@ -1,6 +1,6 @@
 import { type Ipv4, ipv4FromText, ipv4ToText } from '../../net/ipv4.ts';
-import type { Figures } from '../../server/figures.ts';
-import type { OrderResult } from '../../server/order-intake.ts';
+import type { OrderResult } from '../../server/order/order-intake.ts';
+import type { Figures } from '../../server/status/figures.ts';
 import { ApiProblem, unavailable } from '../http/problem.ts';
 
 type Failed = Exclude<OrderResult, { readonly outcome: 'committed' }>;

@@ -5,7 +5,7 @@ import type { Reservation } from '../../lease/reservation/reservation.ts';
 import { reservationToJson } from '../../lease/reservation/reservation-fields.ts';
 import { hardwareToText } from '../../net/hardware-address.ts';
 import { ipv4FromText, ipv4ToText } from '../../net/ipv4.ts';
-import type { Figures } from '../../server/figures.ts';
+import type { Figures } from '../../server/status/figures.ts';
 import type { ListedLease } from '../../store/sqlite/lease-reader.ts';
 import { searchLeases } from '../../store/sqlite/query/search-leases.ts';
 import { parametersOf } from '../guests/guest-parameters.ts';

@@ -3,7 +3,7 @@ import type { ReservationOrder } from '../../engine/order/reservation-order.ts';
 import { isOutsideId, type OutsideId } from '../../lease/outside-id.ts';
 import { readEntry } from '../../lease/reservation/read-entry.ts';
 import { ipv4ToText } from '../../net/ipv4.ts';
-import type { ReservationResult } from '../../server/reservation-intake.ts';
+import type { ReservationResult } from '../../server/order/reservation-intake.ts';
 import { type Operation, operation, type Request } from '../http/operation.ts';
 import { ApiProblem, badRequest } from '../http/problem.ts';
 import { CHANGES, ENTRY, PROGRESS, WHOLE_RESERVATION } from '../http/reservation-schemas.ts';

@@ -1,5 +1,5 @@
 import { ipv4ToText } from '../../net/ipv4.ts';
-import type { ReservationResult } from '../../server/reservation-intake.ts';
+import type { ReservationResult } from '../../server/order/reservation-intake.ts';
 import { ApiProblem, notFound, type ProblemParts, unavailable } from '../http/problem.ts';
 
 type Refusal = Extract<ReservationResult, { readonly outcome: 'refused' }>['refusal'];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { refusedChangeToText } from '../../config/needs-restart.ts';
-import type { ReloadResult } from '../../server/reload.ts';
+import type { ReloadResult } from '../../server/declaration/reload.ts';
 import { type Operation, operation } from '../http/operation.ts';
 import { ApiProblem } from '../http/problem.ts';
 import type { RouteParts } from './route-parts.ts';

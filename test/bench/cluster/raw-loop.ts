@@ -1,6 +1,6 @@
 import { setTimeout as pass } from 'node:timers/promises';
+import { systemClock } from '../../../src/lease/system-clock.ts';
 import { ipv4, ipv4ToText } from '../../../src/net/ipv4.ts';
-import { systemClock } from '../../../src/server/system-clock.ts';
 import type { EtcdOperation, Transaction } from '../../../src/store/etcd/client/etcd.ts';
 import { GrpcEtcd } from '../../../src/store/etcd/client/grpc-etcd.ts';
 import { type EtcdRecord, encodeEntry } from '../../../src/store/etcd/keys/entry.ts';

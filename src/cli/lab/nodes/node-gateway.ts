@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { API_SOCKET } from '../../../management/listen/socket-file.ts';
 import type { Status } from '../../../reporting/status.ts';
-import { askHealth, HEALTH_SOCKET } from '../../../server/health.ts';
+import { askHealth, HEALTH_SOCKET } from '../../../server/status/health.ts';
 import { type ListedLease, openLeaseReader } from '../../../store/sqlite/lease-reader.ts';
 import { GatewayApi } from '../../api/gateway-api.ts';
 import { isRunning } from '../is-running.ts';

@@ -1,7 +1,7 @@
 import { getEventListeners, once } from 'node:events';
 import { constants, createServer, type Http2Server, type ServerHttp2Stream } from 'node:http2';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { systemClock } from '../../../../src/server/system-clock.ts';
+import { systemClock } from '../../../../src/lease/system-clock.ts';
 import { Channel } from '../../../../src/store/etcd/client/channel.ts';
 import { Connection } from '../../../../src/store/etcd/client/connection.ts';
 import { GrpcEtcd } from '../../../../src/store/etcd/client/grpc-etcd.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { systemClock } from '../../../../src/server/system-clock.ts';
+import { systemClock } from '../../../../src/lease/system-clock.ts';
 import type { CertificateFiles } from '../../../../src/store/etcd/client/certificate-files.ts';
 import { Certificates } from '../../../../src/store/etcd/client/certificates.ts';
 import type { EtcdError } from '../../../../src/store/etcd/client/etcd.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { systemClock } from '../../../../src/server/system-clock.ts';
+import { systemClock } from '../../../../src/lease/system-clock.ts';
 import { GrpcEtcd } from '../../../../src/store/etcd/client/grpc-etcd.ts';
 import { FakeClock } from '../../../support/clock.ts';
 import { EtcdProcesses, hasEtcd } from '../../../support/etcd-process.ts';

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
-import { systemClock } from '../../../../src/server/system-clock.ts';
+import { systemClock } from '../../../../src/lease/system-clock.ts';
 import { GrpcEtcd } from '../../../../src/store/etcd/client/grpc-etcd.ts';
 import type { EtcdStore } from '../../../../src/store/etcd/etcd-store.ts';
 import { heartbeatsIn } from '../../../../src/store/etcd/keys/heartbeat.ts';
