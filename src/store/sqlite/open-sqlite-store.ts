@@ -37,7 +37,7 @@ export interface SqliteStoreOptions {
   readonly history?: RetentionOptions;
   /** How long to wait for an earlier process that is still stopping: milliseconds. The thread is blocked meanwhile. */
   readonly lockWaitMilliseconds?: number;
-  /** The size of the whole journal; 32 MiB by default. */
+  /** The size of the journal once the store has run for some seconds; 32 MiB by default. */
   readonly journalBytes?: number;
   /** True: the file may mirror shared leases, and the caller leaves it so. */
   readonly mayBeMirror?: boolean;

@@ -64,7 +64,7 @@ export class SqliteStore implements LeaseStore {
     const lost = () => {
       this.#table.canPromise = false;
     };
-    this.#kept = new GuardedFiles(kept, lost, (now) => this.#attempt(now, () => this.#testDisk()));
+    this.#kept = new GuardedFiles(kept, lost, (now) => this.#attempt(now, () => this.#testDisk(now)));
   }
 
   get leases(): LeaseView & LeaseCounts {
@@ -152,7 +152,7 @@ export class SqliteStore implements LeaseStore {
     if (this.#attempts.failure === undefined) {
       this.#files.maintenance.idle(now);
       this.#kept.idle(now);
-    } else if (this.#attempts.mayBegin(now)) this.#attempt(now, () => this.#testDisk());
+    } else if (this.#attempts.mayBegin(now)) this.#attempt(now, () => this.#testDisk(now));
   }
 
   carry(milliseconds: number): Promise<boolean> {
@@ -203,7 +203,7 @@ export class SqliteStore implements LeaseStore {
     const outcomes: Outcome[] = changes.map((change) => (check.conflicts(change) ? 'conflict' : 'committed'));
     const sound = changes.filter((_, index) => outcomes[index] === 'committed');
     const lastEvent = this.#history.last;
-    if (!this.#attempt(at, () => this.#write(sound))) {
+    if (!this.#attempt(at, () => this.#write(sound, at))) {
       this.#history.goBack(lastEvent);
       return changes.map(() => 'failed');
     }
@@ -217,7 +217,7 @@ export class SqliteStore implements LeaseStore {
   }
 
   /** Writes the records of changes as one batch. They get the versions that memory will count next. */
-  #write(changes: readonly LeaseChange[]): void {
+  #write(changes: readonly LeaseChange[], now: Instant): void {
     this.#batch.begin();
     let version = this.#table.revision;
     for (const change of changes) {
@@ -231,7 +231,7 @@ export class SqliteStore implements LeaseStore {
       }
       if (wrote) version += 1;
     }
-    if (this.#batch.records > 0) this.#append();
+    if (this.#batch.records > 0) this.#append(now);
   }
 
   #recordOf(
@@ -266,15 +266,15 @@ export class SqliteStore implements LeaseStore {
     };
   }
 
-  #append(): void {
-    if (!this.#files.journal.hasRoomFor(this.#batch.bytes)) this.#files.maintenance.makeRoom();
+  #append(now: Instant): void {
+    this.#kept.makeRoom(this.#batch.bytes, now);
     this.#files.journal.append(this.#batch);
   }
 
   /** Tests the disk with an empty batch. */
-  #testDisk(): void {
+  #testDisk(now: Instant): void {
     this.#batch.begin();
-    this.#append();
+    this.#append(now);
   }
 
   /** False: the write failed, and no lease may be promised until one succeeds. */

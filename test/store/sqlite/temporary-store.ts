@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
@@ -70,6 +70,15 @@ export function openIn(directory: string, options: Partial<SqliteStoreOptions> =
   const fixed = { directory, inFlight: new Set<Ipv4>(), now: at(0), seed, journalBytes: JOURNAL_BYTES };
   const store = openSqliteStore({ ...fixed, ...options });
   stores.push(store);
+  return store;
+}
+
+/** A new store whose journal has got its whole size. It has no clock, so each idle moment does one step. */
+export function openGrown(directory: string, options: Partial<SqliteStoreOptions> = {}): SqliteStore {
+  const { journalBytes = JOURNAL_BYTES } = options;
+  const store = openIn(directory, { ...options, journalBytes });
+  store.idle(at(0));
+  while (statSync(journalIn(directory)).size < journalBytes) store.idle(at(1));
   return store;
 }
 

@@ -72,6 +72,11 @@ export class FileGuard {
     return this.#failure === undefined;
   }
 
+  /** Looks at the names now, whether or not it is time. */
+  lookAgain(now: Instant): void {
+    if (this.#steps === undefined && !this.#isTaken) this.#look(now);
+  }
+
   /** Before closing: recreates lost files, however long it takes. True: the open files may be written. */
   finish(now: Instant): boolean {
     this.#cancel?.();

@@ -3,12 +3,14 @@ import type { Instant } from '../../../lease/lease.ts';
 import type { Say } from '../../../log/say.ts';
 import { hasRoomForIndex } from '../disk/disk-error.ts';
 import { FileWatch } from '../disk/file-watch.ts';
-import { type Connected, connectFile } from '../file/open-database.ts';
+import { type Connected, connectFile, fileIdOf } from '../file/open-database.ts';
 import type { Ownership } from '../file/ownership.ts';
-import { journalOf } from '../journal/journal-file.ts';
+import { Journal } from '../journal/journal.ts';
+import { journalOf, putInPlace, unfinishedOf } from '../journal/journal-file.ts';
 import { LeaseFiles } from '../maintenance/lease-files.ts';
 import { FileGuard } from './file-guard.ts';
 import { FollowingHistory } from './following-history.ts';
+import { JournalGrowth } from './journal-growth.ts';
 import { logFilesOf } from './move-aside.ts';
 import { type Recreated, type RecreateParts, recreate, watchedFiles } from './recreate.ts';
 import { RetryPause } from './retry-pause.ts';
@@ -19,7 +21,7 @@ export interface GuardedFilesParts extends Omit<RecreateParts, 'watch'> {
   readonly say: Say;
 }
 
-/** The files of a store, with their guard: lost files are recreated, and their history is copied. */
+/** The files of a store, with their guard: lost files are recreated, their history is copied, and a small journal grows. */
 export class GuardedFiles {
   readonly #parts: RecreateParts;
   readonly #say: Say;
@@ -27,6 +29,7 @@ export class GuardedFiles {
   #files: LeaseFiles;
   readonly #history: FollowingHistory;
   readonly #reopening = new RetryPause();
+  readonly #growth: JournalGrowth;
 
   /**
    * @param lost Called when a file is lost: no lease may be promised from then on.
@@ -46,12 +49,18 @@ export class GuardedFiles {
     const stop = () => {
       this.#files.maintenance.pause();
       this.#history.pause();
+      this.#growth.stop();
       lost();
     };
     const recreateSteps = (at: Instant, lost: string) => this.#recreate(at, lost);
     const whole = () => this.#guard.releaseFormer();
     const written = (now: Instant) => this.#files.written(now);
     this.#history = new FollowingHistory({ file, clock, say, written, whole });
+    this.#growth = new JournalGrowth({
+      ...{ name: journalOf(file), bytes: recreateParts.journalBytes, clock, say },
+      fileId: () => fileIdOf(this.#files.database),
+      replace: (now) => this.#takeLargerJournal(now),
+    });
     this.#guard = new FileGuard({
       file,
       watch,
@@ -90,11 +99,25 @@ export class GuardedFiles {
   idle(now: Instant): void {
     if (this.#files.isAlone && this.#reopening.isOver(now)) this.#reopen();
     this.#history.idle(now);
+    this.#growth.idle(now, this.#files.journal);
+  }
+
+  /**
+   * Makes room for a batch of this many bytes in the journal.
+   *
+   * @throws Error of SQLite or of the file system, or if the journal cannot be read.
+   */
+  makeRoom(bytes: number, now: Instant): void {
+    const { journal } = this.#files;
+    if (journal.hasRoomFor(bytes)) return;
+    if (bytes > journal.halfBytes && this.#growth.mayGrow(journal)) this.#growth.complete(now);
+    else this.#files.maintenance.makeRoom();
   }
 
   /** Call it before `close`. True: the open files may be written once more. */
   finish(now: Instant): boolean {
     this.#history.pause();
+    this.#growth.stop();
     return this.#guard.finish(now);
   }
 
@@ -131,6 +154,36 @@ export class GuardedFiles {
       connected?.database.close();
       old.maintenance.failure = codeOf(error); // It is tried again; the journal goes on.
     }
+  }
+
+  /** The journal that is written beside the one in use takes its place. All that was committed is in the lease file by then. */
+  #takeLargerJournal(now: Instant): void {
+    const { file, watch } = this.#parts;
+    const old = this.#files;
+    const name = journalOf(file);
+    old.maintenance.makeRoom();
+    old.maintenance.pause();
+    const { applied } = old.applier;
+    const { database, isAlone } = old;
+    const { run } = old.journal;
+    const journal = new Journal(unfinishedOf(name), {
+      fileId: fileIdOf(database),
+      applied,
+      run,
+      isNew: true,
+    });
+    try {
+      putInPlace(name);
+    } catch (error) {
+      journal.close();
+      this.#guard.lookAgain(now); // Where the old one has lost its name, nothing may be promised with it.
+      throw error;
+    }
+    watch.remember([name]);
+    const files = new LeaseFiles({ ...this.#parts, database, isAlone, applied, journal });
+    files.takeNotes(old);
+    old.journal.close();
+    this.#files = files;
   }
 
   *#recreate(now: Instant, lost: string): Generator<undefined, void> {

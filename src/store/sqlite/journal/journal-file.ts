@@ -20,12 +20,18 @@ import { recover } from './journal-recovery.ts';
 
 /** Two halves of 16 MiB: over 100,000 leases each. */
 export const JOURNAL_BYTES = FILE_HEADER_BYTES + 32 * 1024 * 1024;
+/** Two halves of 1 MiB, of a journal that a start makes: it waits for the disk, and `JournalGrowth` does the rest later. */
+export const FIRST_JOURNAL_BYTES = FILE_HEADER_BYTES + 2 * 1024 * 1024;
+/** Written by one step, and synced, so that no step waits for all of a new journal. */
 const ZEROS = new Uint8Array(1024 * 1024);
-/** A new journal is synced each time this many bytes are written, so that no step waits for all of them. */
-const SYNC_BYTES = 4 * ZEROS.length;
 
 export function journalOf(file: string): string {
   return `${file.replace(/\.sqlite$/, '')}.journal`;
+}
+
+/** Where a journal is made, until it is whole. */
+export function unfinishedOf(journal: string): string {
+  return `${journal}.new`;
 }
 
 /** What a start has found of the journal, or made. */
@@ -44,10 +50,11 @@ export interface JournalAside {
 }
 
 /**
- * Makes sure that a lease file has its journal, in its whole size. A file that belongs to another lease file, or is no
+ * Makes sure that a lease file has its journal. One that it makes is small: see `JournalGrowth`. A file that belongs to another lease file, or is no
  * journal, is renamed, and a new journal is made. A journal of this lease file without its header or its end is copied to
  * another name and repaired in its place, with all its batches.
  *
+ * @param bytes The whole size of a journal.
  * @throws Error of the file system.
  */
 export function prepareJournal(file: string, fileId: string, now: Instant, bytes: number): PreparedJournal {
@@ -124,34 +131,52 @@ export function copyAside(journal: string, what: string, now: Instant): string |
 }
 
 /**
- * Makes an empty journal in steps of a few milliseconds. Its whole size is written, so that no later write needs room.
- * There must be no file of that name.
+ * Makes an empty journal in steps of a few milliseconds. There must be no file of that name.
  *
  * @throws Error of the file system.
  */
 export function* makeJournal(journal: string, fileId: string, bytes: number): Generator<undefined, void> {
-  const unfinished = `${journal}.new`;
+  yield* writeJournal(journal, fileId, bytes);
+  putInPlace(journal);
+}
+
+/**
+ * Writes an empty journal under the name that `unfinishedOf` gives, in steps of a few milliseconds. All its bytes are written,
+ * so that no later write needs room. If it is not run to its end, the file is removed.
+ *
+ * @throws Error of the file system.
+ */
+export function* writeJournal(journal: string, fileId: string, bytes: number): Generator<undefined, void> {
+  const unfinished = unfinishedOf(journal);
+  let isWhole = false;
   const handle = openSync(unfinished, 'w', FILE_MODE);
   try {
     writeWhole(handle, headerOf(fileId, halfBytesOf(bytes)), 0);
     for (let at = FILE_HEADER_BYTES; at < bytes; at += ZEROS.length) {
       writeWhole(handle, ZEROS.subarray(0, Math.min(ZEROS.length, bytes - at)), at);
-      if (at % SYNC_BYTES < ZEROS.length) fdatasyncSync(handle);
+      fdatasyncSync(handle);
       yield;
     }
     fsyncSync(handle);
-  } catch (error) {
-    rmSync(unfinished, { force: true });
-    throw error;
+    isWhole = true;
   } finally {
     closeSync(handle);
+    if (!isWhole) rmSync(unfinished, { force: true });
   }
-  renameSync(unfinished, journal);
+}
+
+/**
+ * Gives a journal that `writeJournal` has written its name, for good. The file that had the name is gone then.
+ *
+ * @throws Error of the file system: if the name is the new file's by then, that may be undone by a loss of power.
+ */
+export function putInPlace(journal: string): void {
+  renameSync(unfinishedOf(journal), journal);
   syncDirectoryOf(journal);
 }
 
 function create(journal: string, fileId: string, bytes: number): void {
-  for (const _ of makeJournal(journal, fileId, bytes));
+  for (const _ of makeJournal(journal, fileId, Math.min(bytes, FIRST_JOURNAL_BYTES)));
 }
 
 function renameAside(journal: string, what: string, now: Instant): string {

@@ -32,7 +32,7 @@ export interface JournalOptions {
 
 /**
  * The write-ahead journal of a lease file: batches in the order of their commits, each durable when `append` returns. The
- * file has its whole size from the start and is written over, so a commit is one small write through to the disk
+ * file does not grow: it is written over, so a commit is one small write through to the disk
  * (O_DSYNC), without the file system's own journal. It has two halves. One is written while the batches of the other are
  * applied to the lease file; a half is begun anew when all its batches are safe in the lease file.
  *
@@ -68,7 +68,7 @@ export class Journal {
   #released: number;
 
   /**
-   * Opens a file that `prepareJournal` has made, and finds the batches behind `applied`.
+   * Opens a file that `prepareJournal` or `writeJournal` has made, and finds the batches behind `applied`.
    *
    * @throws Error of the file system; or if the file has no header.
    */
@@ -91,6 +91,11 @@ export class Journal {
     this.#runStart = found.newest + 1;
     this.#readSequence = applied ?? 0;
     this.#released = applied ?? 0;
+  }
+
+  /** Bytes of a half: no batch may be longer. */
+  get halfBytes(): number {
+    return this.#halfBytes;
   }
 
   /** The sequence of the last batch that is durable. */

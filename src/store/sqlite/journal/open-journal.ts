@@ -25,7 +25,7 @@ export interface OpenJournalOptions {
   readonly now: Instant;
   /** A whole number that nobody else knows. */
   readonly seed: number;
-  /** The size of a new journal. */
+  /** The whole size of a journal; a new one is smaller at first. */
   readonly bytes: number;
 }
 

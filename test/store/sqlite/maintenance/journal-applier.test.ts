@@ -4,7 +4,7 @@ import type { Ipv4 } from '../../../../src/net/ipv4.ts';
 import type { LeaseStore } from '../../../../src/store/lease-store.ts';
 import { openSqlite } from '../../../../src/store/sqlite/disk/driver.ts';
 import { address, at, bind, changeOf } from '../../changes.ts';
-import { fileIn, imageOf, journalIn, openIn, temporaryDirectory } from '../temporary-store.ts';
+import { fileIn, imageOf, journalIn, openGrown, openIn, temporaryDirectory } from '../temporary-store.ts';
 
 const FIRST = address('10.15.3.20');
 const CLIENTS = 20_000;
@@ -41,7 +41,7 @@ function addressOf(number: number): Ipv4 {
 describe('many pieces of the journal at once', () => {
   it('come into the lease file by address, each row as it was committed last, and the history in its order', async () => {
     const directory = temporaryDirectory();
-    const store = openIn(directory, { journalBytes: JOURNAL_BYTES });
+    const store = openGrown(directory, { journalBytes: JOURNAL_BYTES });
     await fillJournal(store);
     expect(store.backlog).toBe(CLIENTS * 1.5);
     const file = openSqlite(fileIn(directory));
@@ -81,7 +81,7 @@ describe('many pieces of the journal at once', () => {
 
   it('all of them are found after a crash, whatever was applied before', async () => {
     const directory = temporaryDirectory();
-    const store = openIn(directory, { journalBytes: JOURNAL_BYTES });
+    const store = openGrown(directory, { journalBytes: JOURNAL_BYTES });
     await fillJournal(store);
     for (let step = 0; step < 100; step += 1) store.idle(at(20 + 2 * step));
     expect(store.backlog).toBe(CLIENTS * 1.5);
@@ -96,7 +96,7 @@ describe('many pieces of the journal at once', () => {
 
   it('they go on while leases are granted, from when the first of them are looked for', async () => {
     const directory = temporaryDirectory();
-    const store = openIn(directory, { journalBytes: JOURNAL_BYTES });
+    const store = openGrown(directory, { journalBytes: JOURNAL_BYTES });
     await fillJournal(store);
 
     for (let step = 0; step < 100; step += 1) {
@@ -111,7 +111,7 @@ describe('many pieces of the journal at once', () => {
 
   it('the batches before the first that cannot be read are applied, and it says why the rest are not', async () => {
     const directory = temporaryDirectory();
-    const store = openIn(directory, { journalBytes: JOURNAL_BYTES });
+    const store = openGrown(directory, { journalBytes: JOURNAL_BYTES });
     await fillJournal(store);
     const journal = openSync(journalIn(directory), 'r+');
     writeSync(journal, new Uint8Array(8192).fill(7), 0, 8192, 4096 + 1.5 * 1024 * 1024);

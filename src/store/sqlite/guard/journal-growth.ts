@@ -1,0 +1,126 @@
+import { rmSync } from 'node:fs';
+import { codeOf } from '../../../errors.ts';
+import type { Clock } from '../../../lease/clock.ts';
+import type { Instant } from '../../../lease/lease.ts';
+import type { Say } from '../../../log/say.ts';
+import type { Journal } from '../journal/journal.ts';
+import { unfinishedOf, writeJournal } from '../journal/journal-file.ts';
+import { halfBytesOf } from '../journal/journal-header.ts';
+import { RetryPause } from './retry-pause.ts';
+
+/** Guests come first: time from the first idle moment to the growth, in milliseconds. */
+const GROW_AFTER = 1000;
+/** The time between two steps: milliseconds. */
+const NEXT_STEP = 1;
+
+export interface JournalGrowthParts {
+  /** The journal's name. */
+  readonly name: string;
+  /** Its whole size. */
+  readonly bytes: number;
+  /** Absent: each idle moment does one step. */
+  readonly clock: Clock | undefined;
+  readonly say: Say;
+  /** The id of the lease file. Throws errors of SQLite. */
+  readonly fileId: () => string;
+  /** Uses the journal that is written under its other name now. Throws errors of SQLite or of the file system. */
+  readonly replace: (now: Instant) => void;
+}
+
+/**
+ * The journal that a start makes is small, so that a first start does not wait until its whole size is written. This writes one of
+ * the whole size beside it, in small steps, and has it take the place of the first. If the disk has no room, leases are promised
+ * with the small one, and it is tried again.
+ */
+export class JournalGrowth {
+  readonly #parts: JournalGrowthParts;
+  readonly #pause = new RetryPause();
+  #idleSince: Instant | undefined;
+  #steps: Generator<undefined, void> | undefined;
+  #cancel = () => {};
+  #hasSaid = false;
+
+  constructor(parts: JournalGrowthParts) {
+    this.#parts = parts;
+  }
+
+  /** True for a journal that has not got its whole size. */
+  mayGrow({ halfBytes }: Journal): boolean {
+    return halfBytes < halfBytesOf(this.#parts.bytes);
+  }
+
+  /** Call it when no datagram waits. */
+  idle(now: Instant, journal: Journal): void {
+    this.#idleSince ??= now;
+    if (this.#steps !== undefined) {
+      if (this.#parts.clock === undefined) this.#step(now); // Else they follow by themselves.
+      return;
+    }
+    if (!this.mayGrow(journal) || Math.abs(now - this.#idleSince) < GROW_AFTER || !this.#pause.isOver(now)) return;
+    this.#pause.lengthen();
+    this.#begin(now);
+  }
+
+  /**
+   * Does all of it now, since a batch is longer than a half of the small journal.
+   *
+   * @throws Error of SQLite or of the file system.
+   */
+  complete(now: Instant): void {
+    const { name, bytes, fileId, replace } = this.#parts;
+    this.stop();
+    try {
+      for (const _ of writeJournal(name, fileId(), bytes));
+      replace(now);
+    } catch (error) {
+      rmSync(unfinishedOf(name), { force: true });
+      throw error;
+    }
+  }
+
+  /** Ends it; what is written so far is removed. It may begin again. */
+  stop(): void {
+    this.#cancel();
+    const steps = this.#steps;
+    this.#steps = undefined;
+    steps?.return();
+  }
+
+  #begin(now: Instant): void {
+    const { name, bytes, fileId } = this.#parts;
+    try {
+      this.#steps = writeJournal(name, fileId(), bytes);
+    } catch (error) {
+      this.#sayOnce(error);
+      return;
+    }
+    this.#step(now);
+  }
+
+  #step(now: Instant): void {
+    const { clock, replace } = this.#parts;
+    try {
+      if (this.#steps?.next().done === true) {
+        this.#steps = undefined;
+        replace(now);
+      } else if (clock !== undefined) this.#cancel = clock.after(NEXT_STEP, () => this.#step(clock.now()));
+    } catch (error) {
+      this.#steps = undefined;
+      rmSync(unfinishedOf(this.#parts.name), { force: true });
+      this.#sayOnce(error);
+    }
+  }
+
+  #sayOnce(error: unknown): void {
+    if (this.#hasSaid) return;
+    this.#hasSaid = true;
+    const { name, bytes, say } = this.#parts;
+    const cause = `${codeOf(error)}: ${error instanceof Error ? error.message : String(error)}`;
+    const remedy = 'make room on its disk; it is tried again';
+    say(
+      'warn',
+      { journal: name, bytes, cause, remedy },
+      'the journal has not got its whole size; leases are promised',
+    );
+  }
+}
