@@ -24,7 +24,7 @@ const QUIET_TIME = 5000;
 /** For the warnings of each kind. */
 const WARNING_LIMIT: LineLimit = { burst: 10, perSecond: 0.1 };
 /** For all limited warnings together, in octets. */
-const WARNING_OCTETS: LineLimit = { burst: 100_000, perSecond: 500 };
+export const WARNING_OCTETS: LineLimit = { burst: 100_000, perSecond: 500 };
 
 /** The size of a line with the stack of an error. */
 const STACK_OCTETS = 2000;

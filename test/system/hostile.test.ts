@@ -5,6 +5,7 @@ import { messageType, packet } from '../support/packet.ts';
 import { bootUntilLeased } from '../support/patient-guest.ts';
 import { run } from '../support/run.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
+import { droppedByKernel, untilRead } from '../support/udp-queue.ts';
 
 const SENDER = '52:54:00:ff:00:03';
 const FLOOD = 12_000;
@@ -103,26 +104,4 @@ describeSystem('a flood of DHCPDISCOVERs in ever new names', [], () => {
 
 function octetText(number: number): string {
   return (number & 255).toString(16).padStart(2, '0');
-}
-
-/** Goes on as soon as the gateway's sockets have room: nothing is to be dropped unread. */
-async function untilRead(table: () => string): Promise<void> {
-  while (queuedBytes(table()) > 1024 * 1024) await new Promise((resolve) => setImmediate(resolve));
-}
-
-/** rx_queue of the sockets on port 67. */
-function queuedBytes(table: string): number {
-  return rows(table).reduce((sum, row) => sum + Number.parseInt(row[4]?.split(':')[1] ?? '0', 16), 0);
-}
-
-function droppedByKernel(table: string): number {
-  return rows(table).reduce((sum, row) => sum + Number(row.at(-1)), 0);
-}
-
-function rows(table: string): readonly (readonly string[])[] {
-  return table
-    .split('\n')
-    .slice(1)
-    .map((line) => line.trim().split(/\s+/))
-    .filter((row) => row[1]?.endsWith(':0043') === true);
 }
