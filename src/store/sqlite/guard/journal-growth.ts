@@ -56,7 +56,8 @@ export class JournalGrowth {
       if (this.#parts.clock === undefined) this.#step(now); // Else they follow by themselves.
       return;
     }
-    if (!this.mayGrow(journal) || Math.abs(now - this.#idleSince) < GROW_AFTER || !this.#pause.isOver(now)) return;
+    if (!this.mayGrow(journal) || Math.abs(now - this.#idleSince) < GROW_AFTER || !this.#pause.isOver(now))
+      return;
     this.#pause.lengthen();
     this.#begin(now);
   }
