@@ -9,6 +9,7 @@ const {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -53,6 +54,20 @@ const SETTINGS_FILE_APART = {
     }));
   },
 };
+/** ip-num computes ranges of IPv6 when it is loaded, which nobody asks for: a twentieth of a start. */
+const RANGES_ON_DEMAND = {
+  name: 'ranges-on-demand',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/ip-num\/dist\/src\/IPNumber\.js$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replace(
+        /^(IPv[46])\.(\w+_RANGES?) = ([^;]+);$/gm,
+        "Object.defineProperty($1, '$2', { get: () => $3 });",
+      ),
+    }));
+  },
+};
+/** Modules of Node.js that a start needs late, or not at all: each is loaded when something of it is first used. */
+const LATE = /\b(import_\w+)=require\(("node:(?:child_process|fs\/promises|http2|tls|worker_threads)")\)/g;
 /** Flags of Node.js that the gateway is started with: those of an operator's shell, and of the unit and the container. */
 const FLAGS = [[], ['--max-semi-space-size=8']];
 /** What its log says when both of its threads have started. */
@@ -118,10 +133,10 @@ async function bundle(name) {
     legalComments: 'none',
     format: 'cjs',
     external: ['better-sqlite3', 'better-sqlite3-13', 'koffi', './settings-file.js'],
-    plugins: [SETTINGS_FILE_APART],
+    plugins: [SETTINGS_FILE_APART, RANGES_ON_DEMAND],
     define: { 'import.meta.url': 'bundleUrl' },
     banner: {
-      js: '(function (module, exports, require, __filename) { const bundleUrl = require("node:url").pathToFileURL(__filename).href;',
+      js: '(function (module, exports, require, __filename) { const bundleUrl = require("node:url").pathToFileURL(__filename).href; const delayed = (name) => new Proxy({}, { get: (_, key) => require(name)[key] });',
     },
     footer: { js: '})' },
     sourcemap: 'external',
@@ -130,7 +145,9 @@ async function bundle(name) {
     write: false,
     logLevel: 'warning',
   });
-  for (const { path, contents } of outputFiles) writeFileSync(`${built}/${basename(path)}`, contents);
+  // `delayed` is as long as `require`, so the map of the sources stays true.
+  for (const { path, text } of outputFiles)
+    writeFileSync(`${built}/${basename(path)}`, text.replace(LATE, '$1=delayed($2)'));
   return basename(Object.keys(metafile.outputs).find((file) => file.endsWith('.js')));
 }
 

@@ -11,14 +11,35 @@ export function nearestTo(
   words: readonly string[],
   most = Math.max(1, Math.floor(word.length / LETTERS_A_SLIP)),
 ): string | undefined {
+  const letters = lettersOf(word);
   let best: string | undefined;
   let fewest = most + 1;
   for (const candidate of words) {
-    if (Math.abs(word.length - candidate.length) >= fewest) continue; // It takes at least so many edits.
+    // It takes at least so many edits. Nearly all words end here: a start compares each variable with each setting.
+    if (Math.abs(word.length - candidate.length) >= fewest) continue;
+    if (strangers(letters, lettersOf(candidate)) >= fewest) continue;
     const edits = editsBetween(word, candidate, fewest);
     if (edits < fewest) [best, fewest] = [candidate, edits];
   }
   return best;
+}
+
+/** The letters that a word has, as bits; some share a bit. */
+function lettersOf(word: string): number {
+  let bits = 0;
+  for (let at = 0; at < word.length; at += 1) bits |= 1 << (word.charCodeAt(at) & 31);
+  return bits;
+}
+
+/** How many letters one word has and the other lacks, of the one that has more of them: each takes an edit. */
+function strangers(one: number, other: number): number {
+  return Math.max(bitsIn(one & ~other), bitsIn(other & ~one));
+}
+
+function bitsIn(bits: number): number {
+  let count = 0;
+  for (let left = bits; left !== 0; left &= left - 1) count += 1;
+  return count;
 }
 
 /**

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { editsBetween, nearestTo } from '../../src/config/nearest.ts';
 
-const word = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 12 });
+const word = fc.string({ unit: fc.constantFrom('a', 'b', 'c', 'd', 'A'), maxLength: 12 });
 
 test('the nearest word is the first of those with the fewest edits, of which it has at most one for three letters', () => {
   fc.assert(

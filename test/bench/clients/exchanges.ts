@@ -9,7 +9,7 @@ const PLACE_BITS = 14;
 /** What has had no reply for so long is lost: milliseconds. */
 const PATIENCE = 1000;
 const LOOK_INTERVAL = 100;
-/** How often one client asks that waits for the first ACK: milliseconds. */
+/** How often a client asks that has a lease and waits for the first ACK: milliseconds. */
 const KNOCKS = 4;
 
 /** A moment: milliseconds. */
@@ -60,7 +60,8 @@ export class Exchanges {
 
   run(): WorkloadResult {
     const { seconds, settle, limit, rate, kind } = this.#work;
-    const isKnocking = kind === 'until-ack' || kind === 'first-ack';
+    const isUntilFirst = kind === 'until-ack' || kind === 'first-ack';
+    const isKnocking = kind === 'until-ack';
     const start = performance.now();
     this.#measuredFrom = start + settle * 1000;
     const end = this.#measuredFrom + seconds * 1000;
@@ -82,7 +83,7 @@ export class Exchanges {
       const took = this.#now - before;
       if (received === 0 && queued === 0) idle += took;
       if (took > longestGap && before >= this.#measuredFrom) longestGap = took;
-      if (isKnocking && this.#completed > 0) break;
+      if (isUntilFirst && this.#completed > 0) break;
     }
     const measured = (this.#now - this.#measuredFrom) / 1000;
     const { user, system } = process.cpuUsage();

@@ -4,8 +4,8 @@ export interface Workload {
   readonly from: 'relayed' | 'direct';
   /**
    * exchange: DISCOVER, OFFER, REQUEST, ACK by ever new clients. renewal: REQUEST and ACK by clients that have leases.
-   * echo: a datagram that comes back. until-ack: renewals of one client until the first ACK. first-ack: an exchange, begun anew
-   * every few milliseconds until the first ACK.
+   * echo: a datagram that comes back. until-ack: renewals of one client until the first ACK. first-ack: exchanges by ever new clients
+   * until the first ACK.
    */
   readonly kind: 'exchange' | 'renewal' | 'echo' | 'until-ack' | 'first-ack';
   /** So many at once, always; or `rate` a second. */
