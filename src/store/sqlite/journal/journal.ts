@@ -43,10 +43,11 @@ export class Journal {
   readonly found: Omit<Recovered, 'extents' | 'writeAt'>;
   /** The number that this run of the program has drawn. */
   readonly run: number;
+  /** Bytes of a half: no batch may be longer. */
+  readonly halfBytes: number;
   readonly #name: string;
   readonly #file: SyncedFile;
   readonly #fileId: string;
-  readonly #halfBytes: number;
   #format: BatchFormat;
   /** The sequence with which this run began. */
   readonly #runStart: number;
@@ -77,7 +78,7 @@ export class Journal {
     if (header === undefined) throw new Error('the journal has no header');
     this.#name = file;
     this.#file = new SyncedFile(file);
-    this.#halfBytes = header.halfBytes;
+    this.halfBytes = header.halfBytes;
     this.#fileId = fileId;
     this.#format = formatOf(fileId, header.isOld);
     this.run = run;
@@ -93,11 +94,6 @@ export class Journal {
     this.#released = applied ?? 0;
   }
 
-  /** Bytes of a half: no batch may be longer. */
-  get halfBytes(): number {
-    return this.#halfBytes;
-  }
-
   /** The sequence of the last batch that is durable. */
   get sequence(): number {
     return this.#sequence;
@@ -107,13 +103,13 @@ export class Journal {
   get fill(): number {
     const { half, offset } = this.#writeAt;
     const own = (this.#lastOf[half] ?? 0) > this.#released ? offset : 0;
-    return (own + (this.#isOtherFree ? 0 : this.#halfBytes)) / (2 * this.#halfBytes);
+    return (own + (this.#isOtherFree ? 0 : this.halfBytes)) / (2 * this.halfBytes);
   }
 
   /** True if a batch of this many bytes has room. False: `release` more first. */
   hasRoomFor(bytes: number): boolean {
-    if (this.#writeAt.offset + bytes <= this.#halfBytes) return true;
-    return bytes <= this.#halfBytes && this.#isOtherFree;
+    if (this.#writeAt.offset + bytes <= this.halfBytes) return true;
+    return bytes <= this.halfBytes && this.#isOtherFree;
   }
 
   /** True if the other half could be released: every batch in it has been read. */
@@ -129,7 +125,7 @@ export class Journal {
 
   /** True while the other half is in use and an eighth of this one is written. */
   get isFillingUp(): boolean {
-    return !this.#isOtherFree && this.#writeAt.offset > this.#halfBytes / 8;
+    return !this.#isOtherFree && this.#writeAt.offset > this.halfBytes / 8;
   }
 
   /**
@@ -169,8 +165,8 @@ export class Journal {
       sequence,
       recordsBefore: this.#records,
     });
-    if (bytes.length > this.#halfBytes) throw new RangeError('more at once than the journal holds');
-    if (this.#writeAt.offset + bytes.length > this.#halfBytes) this.#switchHalves();
+    if (bytes.length > this.halfBytes) throw new RangeError('more at once than the journal holds');
+    if (this.#writeAt.offset + bytes.length > this.halfBytes) this.#switchHalves();
     const { half, offset } = this.#writeAt;
     this.#file.write(bytes, this.#filePosition(this.#writeAt));
     this.#keepRecent(bytes, half, offset);
@@ -232,7 +228,7 @@ export class Journal {
     this.#writeAt = { half, offset: 0 };
     this.#lastOf[half] = 0;
     const start = this.#filePosition(this.#writeAt);
-    if (this.#recentFrom < start || this.#recentFrom >= start + this.#halfBytes) return;
+    if (this.#recentFrom < start || this.#recentFrom >= start + this.halfBytes) return;
     this.#recentFrom = start;
     this.#recentBytes = 0;
   }
@@ -255,7 +251,7 @@ export class Journal {
 
   /** A page that the disk cannot read counts as zeros. */
   #half(half: number): JournalHalf {
-    return new JournalHalf(this.#halfBytes, (into, offset) => {
+    return new JournalHalf(this.halfBytes, (into, offset) => {
       const position = this.#filePosition({ half, offset });
       if (this.#canRead(into, position)) return;
       into.fill(0);
@@ -297,6 +293,6 @@ export class Journal {
   }
 
   #filePosition({ half, offset }: JournalPosition): number {
-    return FILE_HEADER_BYTES + half * this.#halfBytes + offset;
+    return FILE_HEADER_BYTES + half * this.halfBytes + offset;
   }
 }
