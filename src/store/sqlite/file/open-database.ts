@@ -13,7 +13,7 @@ import { finishSetAside, type SetAside, setAside } from '../salvage/set-aside.ts
 import { PAGE_BYTES } from '../salvage/sqlite-page.ts';
 import { holdsLeases, type Migration, migrate, schemaOf } from '../tables/schema.ts';
 
-/** How long a write waits for another program that writes to the file: milliseconds. */
+/** How long a connection waits for another program that has the file: milliseconds. */
 const BUSY_MILLISECONDS = 200;
 /** What is behind the file's name in the names of the files that are made for it. */
 const SUFFIXES = ['', '-wal', '-shm', '-journal', '.salvage', '.salvaged'];
@@ -62,19 +62,26 @@ export function openDatabase(file: string, now: Instant, migrations: readonly Mi
  * Connects to a sound lease file. Where the disk has no room for the index of its log, SQLite keeps the index in memory, and
  * no other process can read the file meanwhile.
  *
+ * @param patience How long the connection waits for another program that has the file: milliseconds. 0: not at all, until
+ *   `waitAsUsual` is called.
  * @throws Error of SQLite; GatewayError 'store-unusable'.
  */
-export function connectFile(file: string): Connected {
+export function connectFile(file: string, patience = BUSY_MILLISECONDS): Connected {
   try {
-    return { database: connectAs(file, 'NORMAL'), isAlone: false };
+    return { database: connectAs(file, 'NORMAL', patience), isAlone: false };
   } catch (error) {
     if (codeOf(error) !== NO_ROOM_FOR_INDEX) throw error;
-    return { database: connectAs(file, 'EXCLUSIVE'), isAlone: true };
+    return { database: connectAs(file, 'EXCLUSIVE', patience), isAlone: true };
   }
 }
 
-function connectAs(file: string, locking: 'NORMAL' | 'EXCLUSIVE'): Database {
-  const database = openSqlite(file, { timeout: BUSY_MILLISECONDS });
+/** From now on the connection waits for another program that has the file, as one does that is opened at the start. */
+export function waitAsUsual(database: Database): void {
+  database.pragma(`busy_timeout = ${BUSY_MILLISECONDS}`);
+}
+
+function connectAs(file: string, locking: 'NORMAL' | 'EXCLUSIVE', patience: number): Database {
+  const database = openSqlite(file, { timeout: patience });
   try {
     for (const suffix of ['', '-wal', '-shm']) tighten(file + suffix); // SQLite gives the files beside it the same mode.
     database.pragma(`locking_mode = ${locking}`);

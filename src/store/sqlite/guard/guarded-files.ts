@@ -3,7 +3,7 @@ import type { Instant } from '../../../lease/lease.ts';
 import type { Say } from '../../../log/say.ts';
 import { hasRoomForIndex } from '../disk/disk-error.ts';
 import { FileWatch } from '../disk/file-watch.ts';
-import { type Connected, connectFile, fileIdOf } from '../file/open-database.ts';
+import { type Connected, connectFile, fileIdOf, waitAsUsual } from '../file/open-database.ts';
 import type { Ownership } from '../file/ownership.ts';
 import { Journal } from '../journal/journal.ts';
 import { journalOf, putInPlace, unfinishedOf } from '../journal/journal-file.ts';
@@ -130,7 +130,8 @@ export class GuardedFiles {
 
   /**
    * Reopens the file if the disk has room now for the index that lets other processes read it. If it cannot be opened, its log
-   * is not lost: SQLite deletes that with the last connection, also with another program's.
+   * is not lost: SQLite deletes that with the last connection, also with another program's. Datagrams would wait too, so it
+   * does not wait for another program that has the file.
    */
   #reopen(): void {
     const { file, watch } = this.#parts;
@@ -142,11 +143,12 @@ export class GuardedFiles {
       old.maintenance.pause();
       old.database.close();
       watch.forget(logFilesOf(file));
-      connected = connectFile(file);
+      connected = connectFile(file, 0);
       const { applied } = old.applier;
       const reopened = new LeaseFiles({ ...this.#parts, ...connected, journal: old.journal, applied });
       reopened.takeNotes(old);
       this.#history.turnTo(connected.database);
+      waitAsUsual(connected.database);
       this.#files = reopened;
       reopened.maintenance.begin(old.maintenance.backlog, undefined);
       watch.remember(logFilesOf(file));

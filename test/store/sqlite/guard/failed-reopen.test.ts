@@ -19,8 +19,11 @@ const NEEDED = 'needs the right to mount a tmpfs';
 let restore = () => {};
 afterEach(() => restore());
 
-/** Calls `run` behind each database that this process closes from now on, until `restore` is called. */
-function whenClosed(run: (name: string) => void): void {
+/**
+ * Calls `run` behind each database that this process closes from now on, until `restore` is called. `patience`: how long it
+ * waited for another program, in milliseconds; undefined: it was closed before.
+ */
+function whenClosed(run: (name: string, patience: unknown) => void): void {
   const memory = openSqlite(':memory:');
   memory.close();
   const prototype = Object.getPrototypeOf(memory) as Database;
@@ -29,10 +32,19 @@ function whenClosed(run: (name: string) => void): void {
     prototype.close = close;
   };
   prototype.close = function closeAndRun(this: Database) {
+    const patience = this.open ? this.pragma('busy_timeout', { simple: true }) : undefined;
     close.call(this);
-    run(this.name);
+    run(this.name, patience);
     return this;
   };
+}
+
+/** Another program takes the lease file for itself. */
+function take(directory: string): Database {
+  const taker = openSqlite(fileIn(directory));
+  taker.pragma('locking_mode = EXCLUSIVE');
+  taker.exec('BEGIN IMMEDIATE');
+  return taker;
 }
 
 /** Another program takes the lease file for itself as soon as it is closed. Returns it, once it has. */
@@ -40,9 +52,7 @@ function takenWhenClosed(directory: string): () => Database | undefined {
   let taker: Database | undefined;
   whenClosed(() => {
     restore();
-    taker = openSqlite(fileIn(directory));
-    taker.pragma('locking_mode = EXCLUSIVE');
-    taker.exec('BEGIN IMMEDIATE');
+    taker = take(directory);
   });
   return () => taker;
 }
@@ -90,6 +100,38 @@ describe('a lease file that began on a full disk, and that another program has w
     expect(contentOf(directory)).toEqual({ names: ['guest-1', 'guest-2'], events: 2 });
     expect(readdirSync(directory).filter((name) => name.includes('aside'))).toEqual([]);
     await store.close();
+  });
+
+  it('is not waited for while datagrams come: only when it is open the connection waits for others', async ({
+    skip,
+  }) => {
+    const directory = smallDisk();
+    if (directory === undefined) return skip(NEEDED);
+    await openIn(directory).close();
+    fill(directory);
+    const store = openIn(directory);
+    let taker: Database | undefined;
+    const patiences: unknown[] = [];
+    whenClosed((name, patience) => {
+      if (name !== fileIn(directory) || patience === undefined) return;
+      patiences.push(patience);
+      taker ??= take(directory);
+    });
+    rmSync(join(directory, 'filling'));
+
+    store.idle(at(4));
+    store.idle(at(6));
+    const { trouble } = store;
+    const tried = [...patiences];
+    taker?.close();
+    store.idle(at(10));
+    patiences.length = 0;
+    await store.close();
+
+    expect(trouble).toMatch(/SQLITE_BUSY|SQLITE_LOCKED/);
+    expect(tried).toEqual([200, 0, 0]); // What was open, and two attempts.
+    expect(store.trouble).toBeUndefined();
+    expect(patiences).toEqual([200]);
   });
 
   it('as a mirror of shared leases: it is tried again until it can be opened', async ({ skip }) => {
