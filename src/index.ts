@@ -8,8 +8,9 @@ export { type Environment, SETTINGS, type SettingKey, type Settings } from './co
 export { decide } from './engine/decide.ts';
 export type { Decide, Decision, DecisionContext, Reason } from './engine/decision/decision.ts';
 export { type ErrorCode, GatewayError } from './errors.ts';
-export type { DecisionOutcome, Observer } from './exchange/observer.ts';
-export { type RelayDrop, relayDrop } from './exchange/relay-drop.ts';
+export { relayDrop } from './exchange/admission/relay-admission.ts';
+export type { DecisionOutcome, Observer } from './exchange/observer/observer.ts';
+export type { RelayDrop } from './exchange/observer/relay-drop.ts';
 export type { Clock } from './lease/clock.ts';
 export type { Lease, LeaseRecord, LeaseState, OutsideIds } from './lease/lease.ts';
 export type { LeaseChange, LeaseView, LeaseWrite } from './lease/lease-view.ts';

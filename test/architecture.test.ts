@@ -13,8 +13,8 @@ const ROOT = join(import.meta.dirname, '..');
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   net: [],
   errors: [],
-  log: ['net', 'errors'],
-  wire: ['net', 'errors'],
+  log: [],
+  wire: ['net'],
   'transport/linux': ['net', 'errors'],
   transport: ['net', 'errors', 'transport/linux'],
   lease: ['net', 'wire'],
@@ -26,7 +26,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // What a reply says, and where it goes.
   'engine/reply': ['net', 'wire', 'lease', 'subnet', 'allocation', 'engine/decision'],
   // Who the client is, which address it may have, and who else may use that.
-  'engine/address': ['net', 'wire', 'lease', 'subnet', 'allocation', 'engine/decision', 'engine/reply'],
+  'engine/address': ['net', 'lease', 'subnet', 'allocation', 'engine/decision', 'engine/reply'],
   // A procedure for each message type.
   engine: [
     'net',
@@ -41,7 +41,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // What operators and other programs order: reservations, imported leases.
   'engine/order': ['net', 'lease', 'subnet', 'engine', 'engine/decision', 'engine/address'],
 
-  store: ['net', 'lease', 'subnet', 'errors'],
+  store: ['net', 'lease'],
   'store/sqlite/disk': ['lease', 'errors'],
   'store/sqlite/journal': ['net', 'lease', 'errors', 'store/sqlite/disk'],
   // What is kept of a lease and of the history as rows, and how they are written, read and copied.
@@ -128,23 +128,91 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'store/sqlite',
   ],
   // It knows no lease; of that room it has the types of time.
-  'store/etcd/client': ['net', 'lease', 'log', 'errors'],
-  'store/etcd/keys': ['net', 'lease', 'log', 'errors', 'store', 'store/etcd/client'],
-  'store/etcd/membership': ['net', 'lease', 'log', 'errors', 'store', 'store/etcd/client', 'store/etcd/keys'],
+  'store/etcd/client': ['lease', 'log'],
+  'store/etcd/keys': ['net', 'lease', 'log', 'store', 'store/etcd/client'],
+  'store/etcd/membership': ['net', 'lease', 'log', 'store', 'store/etcd/client', 'store/etcd/keys'],
   'store/etcd': [
     'net',
     'lease',
     'lease-table',
     'log',
-    'errors',
     'store',
     'store/etcd/client',
     'store/etcd/keys',
     'store/etcd/membership',
   ],
 
-  exchange: ['net', 'wire', 'lease', 'subnet', 'engine/decision', 'store', 'transport', 'errors'],
-  'exchange/limits': ['net', 'wire', 'lease', 'subnet', 'engine/decision', 'exchange'],
+  // What is told of messages and orders: what became of each, and why one was dropped.
+  'exchange/observer': ['net', 'wire', 'lease', 'subnet', 'engine/decision', 'store', 'transport'],
+  // What an exchange is given: by the server, the segment, the operator.
+  'exchange/parts': [
+    'net',
+    'wire',
+    'lease',
+    'subnet',
+    'engine/decision',
+    'store',
+    'transport',
+    'exchange/observer',
+  ],
+  // Messages and orders on their way: the states of each, where it waits, what it has locked.
+  'exchange/pending': [
+    'net',
+    'wire',
+    'lease',
+    'engine/decision',
+    'store',
+    'transport',
+    'exchange/observer',
+    'exchange/parts',
+  ],
+  // What may drop a message between its decoding and its first state.
+  'exchange/admission': [
+    'net',
+    'wire',
+    'lease',
+    'subnet',
+    'engine/decision',
+    'exchange/observer',
+    'exchange/parts',
+    'exchange/pending',
+  ],
+  // How much one card, one port and all unknown clients may ask for in a time.
+  'exchange/limits': [
+    'net',
+    'wire',
+    'lease',
+    'subnet',
+    'engine/decision',
+    'exchange/observer',
+    'exchange/parts',
+    'exchange/admission',
+  ],
+  // When a round begins, what it reads, how old that is, and in which order it is decided.
+  'exchange/round': [
+    'net',
+    'wire',
+    'lease',
+    'transport',
+    'exchange/observer',
+    'exchange/parts',
+    'exchange/pending',
+  ],
+  // The rounds, and the steps of one message: it is decided, waits, is committed, and ends in a reply or in silence.
+  exchange: [
+    'net',
+    'wire',
+    'lease',
+    'subnet',
+    'engine/decision',
+    'store',
+    'transport',
+    'exchange/observer',
+    'exchange/parts',
+    'exchange/pending',
+    'exchange/admission',
+    'exchange/round',
+  ],
   // A row for each setting, the kinds of values, and what contradicts what.
   config: ['net', 'wire', 'lease', 'subnet', 'errors'],
   // What a settings file may say beside settings: classes, options, reservations.
@@ -155,7 +223,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // What other servers have written: their leases, and what they keep for guests.
   importing: ['net', 'wire', 'lease'],
   // Warnings as data: what is wrong, and what to do.
-  diagnosis: ['net', 'wire', 'lease', 'subnet', 'engine/reply', 'store', 'transport', 'config', 'errors'],
+  diagnosis: ['net', 'wire', 'lease', 'subnet', 'engine/reply', 'store'],
   'diagnosis/firewall': ['net', 'diagnosis'],
   // What `doctor` finds, from facts of the machine.
   'diagnosis/doctor': ['diagnosis'],
@@ -165,7 +233,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'lease',
     'engine/decision',
     'store',
-    'exchange',
+    'exchange/observer',
+    'exchange/parts',
+    'exchange/admission',
     'transport',
     'transport/linux',
     'log',
@@ -179,7 +249,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'allocation',
     'engine/decision',
     'store',
-    'exchange',
+    'exchange/observer',
     'transport',
     'log',
     'config/loading',
@@ -198,7 +268,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'store',
     'transport',
     'transport/linux',
-    'exchange',
+    'exchange/observer',
+    'exchange/parts',
     'log',
     'diagnosis',
     'detection',
@@ -206,7 +277,16 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'server/declaration',
   ],
   // Frees the addresses of expired leases.
-  'server/expiry': ['lease', 'engine/address', 'engine/decision', 'store', 'exchange', 'server/parts'],
+  'server/expiry': [
+    'lease',
+    'engine/address',
+    'engine/decision',
+    'store',
+    'exchange/observer',
+    'exchange/parts',
+    'exchange',
+    'server/parts',
+  ],
   // The exchange on one listen address, and what is learnt there, from the opening of its sockets to their closing.
   'server/service': [
     'net',
@@ -217,8 +297,11 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'engine/order',
     'store',
     'transport',
-    'exchange',
+    'exchange/observer',
+    'exchange/parts',
+    'exchange/admission',
     'exchange/limits',
+    'exchange',
     'log',
     'diagnosis',
     'detection',
@@ -274,7 +357,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'lease',
     'engine',
     'engine/order',
-    'exchange',
+    'exchange/observer',
     'config',
     'config/loading',
     'detection',
@@ -307,7 +390,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // Certificates for etcd's nodes: X.509 as octets, what is there, what is made.
   'sharing/certificates': ['lease', 'errors', 'store/etcd/client', 'sharing'],
   // Who is told when leases change: a program, a server.
-  'management/hooks': ['net', 'wire', 'log', 'engine/decision', 'diagnosis', 'reporting', 'config'],
+  'management/hooks': ['wire', 'log', 'engine/decision', 'diagnosis', 'reporting', 'config'],
   // The platform's messages and what is around them on the wire; pure.
   platform: [],
   // The second plane: API, metrics and page, in a thread of their own. First what it may ask of the packets' thread.
@@ -339,7 +422,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'management/metrics': [
     'store/sqlite/query',
     'store/etcd/client',
-    'exchange',
+    'exchange/observer',
     'diagnosis',
     'reporting',
     'server/status',
@@ -591,6 +674,18 @@ describe('architecture', () => {
       (ALLOWED[room] ?? [])
         .filter((other) => !rooms.slice(0, index).includes(other))
         .map((other) => `${room}: ${other}`),
+    );
+
+    expect(found).toEqual([]);
+  });
+
+  it('a room imports from each room that the table allows it', () => {
+    const used = new Set(
+      SOURCES.flatMap(({ room, imports }) => imports.map((name) => `${room}: ${roomOf(name)}`)),
+    );
+
+    const found = Object.entries(ALLOWED).flatMap(([room, others]) =>
+      others.map((other) => `${room}: ${other}`).filter((use) => !used.has(use)),
     );
 
     expect(found).toEqual([]);

@@ -3,7 +3,7 @@ import { nearestTo } from '../config/nearest.ts';
 import type { ReasonRow } from '../engine/decision/reason-row.ts';
 import { REASONS } from '../engine/decision/reasons.ts';
 import { GatewayError } from '../errors.ts';
-import { DROPS, type DropRow } from '../exchange/drops.ts';
+import { DROPS, type DropRow } from '../exchange/observer/drops.ts';
 import {
   type Column,
   type Output,

@@ -1,5 +1,5 @@
 import type { WeakAnswer } from '../engine/decision/decision.ts';
-import { Bucket } from '../exchange/bucket.ts';
+import { Bucket } from '../exchange/admission/bucket.ts';
 import type { Clock } from '../lease/clock.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { LeaseView } from '../lease/lease-view.ts';

@@ -1,5 +1,5 @@
 import type { WeakAnswer } from '../engine/decision/decision.ts';
-import type { ProbeDone, Prober } from '../exchange/exchange-parts.ts';
+import type { ProbeDone, Prober } from '../exchange/parts/exchange-parts.ts';
 import type { Clock } from '../lease/clock.ts';
 import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';

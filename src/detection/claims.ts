@@ -1,6 +1,6 @@
 import type { Decision } from '../engine/decision/decision.ts';
-import type { DecisionOutcome, Observer } from '../exchange/observer.ts';
-import type { Order } from '../exchange/order.ts';
+import type { DecisionOutcome, Observer } from '../exchange/observer/observer.ts';
+import type { Order } from '../exchange/parts/order.ts';
 import { NOBODY } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
 import { isClaim, type Lease, type LeaseRecord } from '../lease/lease.ts';

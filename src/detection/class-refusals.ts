@@ -1,4 +1,4 @@
-import type { Observer } from '../exchange/observer.ts';
+import type { Observer } from '../exchange/observer/observer.ts';
 import type { Message } from '../wire/message.ts';
 
 /** Tells of each message that is not answered because of its client's class. */

@@ -1,5 +1,5 @@
-import type { NotServed } from '../exchange/client-drop.ts';
-import { vendorClassOf } from '../exchange/client-rule-admission.ts';
+import { vendorClassOf } from '../exchange/admission/client-rule-admission.ts';
+import type { NotServed } from '../exchange/observer/client-drop.ts';
 import { clientKeyOf } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
 import { Allowance, type LineLimit } from '../log/allowance.ts';

@@ -1,4 +1,4 @@
-import { Bucket } from '../exchange/bucket.ts';
+import { Bucket } from '../exchange/admission/bucket.ts';
 import type { Clock } from '../lease/clock.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Peers } from './peers.ts';

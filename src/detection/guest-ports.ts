@@ -1,6 +1,6 @@
 import type { GuestHost } from '../engine/decision/decision.ts';
-import { Bucket } from '../exchange/bucket.ts';
-import type { GuestPorts } from '../exchange/exchange-parts.ts';
+import { Bucket } from '../exchange/admission/bucket.ts';
+import type { GuestPorts } from '../exchange/parts/exchange-parts.ts';
 import type { Clock } from '../lease/clock.ts';
 import { type BridgePort, portToText } from '../net/bridge-port.ts';
 import type { Arrival } from '../net/datagram.ts';

@@ -1,5 +1,5 @@
 import type { GuestHost } from '../engine/decision/decision.ts';
-import { Bucket } from '../exchange/bucket.ts';
+import { Bucket } from '../exchange/admission/bucket.ts';
 import type { Clock } from '../lease/clock.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 

@@ -1,4 +1,4 @@
-import type { NotServed } from '../exchange/client-drop.ts';
+import type { NotServed } from '../exchange/observer/client-drop.ts';
 
 /** A DHCP server that is no gateway of ours, as the status shows it. Times are ISO 8601, UTC. */
 export interface RogueServerStatus {

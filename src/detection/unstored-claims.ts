@@ -1,6 +1,6 @@
 import type { Decision } from '../engine/decision/decision.ts';
-import type { DecisionOutcome, Observer } from '../exchange/observer.ts';
-import type { Order } from '../exchange/order.ts';
+import type { DecisionOutcome, Observer } from '../exchange/observer/observer.ts';
+import type { Order } from '../exchange/parts/order.ts';
 import type { Instant } from '../lease/lease.ts';
 import type { LeaseChange, LeaseView, LeaseWrite } from '../lease/lease-view.ts';
 import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';

@@ -1,8 +1,8 @@
 import type { DecisionContext, PeerObservations, QuietObservations } from '../engine/decision/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import { instant } from '../lease/lease.ts';
-import type { ServerState } from './exchange-parts.ts';
-import type { PendingMessage } from './pending.ts';
+import type { ServerState } from './parts/exchange-parts.ts';
+import type { PendingMessage } from './pending/pending.ts';
 
 /** What a gateway observes that has no peers. */
 export const NO_PEERS: PeerObservations = {

@@ -4,9 +4,9 @@ import type { Instant } from '../lease/lease.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Plan } from '../subnet/plan.ts';
 import { contextFor, emptyContext, type MutableContext } from './decision-context.ts';
-import type { ExchangeParts } from './exchange-parts.ts';
-import { isDiscover, type Pending, PendingOrder } from './pending.ts';
-import type { PendingQueues } from './pending-queues.ts';
+import type { ExchangeParts } from './parts/exchange-parts.ts';
+import { isDiscover, type Pending, PendingOrder } from './pending/pending.ts';
+import type { PendingQueues } from './pending/pending-queues.ts';
 import { UnheldOffers } from './unheld-offers.ts';
 
 /** Asks the engine what to answer, with all that it is told beside the message. One context serves all decisions. */

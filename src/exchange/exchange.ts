@@ -4,20 +4,21 @@ import type { Outcome } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { Arena, Batch, Datagram } from '../transport/transport.ts';
 import type { Message } from '../wire/message.ts';
-import { type Admission, admit } from './admission.ts';
-import { Arrivals } from './arrivals.ts';
-import { basicAdmissions } from './basic-admissions.ts';
-import { droppedFrom } from './dropped-from.ts';
-import type { Drop } from './drops.ts';
-import type { ExchangeParts } from './exchange-parts.ts';
+import { admit } from './admission/admit.ts';
+import { basicAdmissions } from './admission/basic-admissions.ts';
 import { ExchangeSteps } from './exchange-steps.ts';
-import { messagesOf } from './messages-of.ts';
 import { type Commit, takesLong } from './next-commit.ts';
-import { type DecisionOutcome, type Observer, observers } from './observer.ts';
-import type { Order } from './order.ts';
-import { PendingMessage } from './pending.ts';
-import { Precedence } from './precedence.ts';
-import { WakeUps } from './wake-ups.ts';
+import { droppedFrom } from './observer/dropped-from.ts';
+import type { Drop } from './observer/drops.ts';
+import { type DecisionOutcome, type Observer, observers } from './observer/observer.ts';
+import type { Admission } from './parts/admission.ts';
+import type { ExchangeParts } from './parts/exchange-parts.ts';
+import type { Order } from './parts/order.ts';
+import { PendingMessage } from './pending/pending.ts';
+import { Arrivals } from './round/arrivals.ts';
+import { messagesOf } from './round/messages-of.ts';
+import { Precedence } from './round/precedence.ts';
+import { WakeUps } from './round/wake-ups.ts';
 
 /**
  * Datagrams that one round reads at most; and how many it reads for each change that a commit takes, since beside other

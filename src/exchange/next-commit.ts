@@ -1,6 +1,6 @@
 import type { LeaseChange } from '../lease/lease-view.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
-import type { Pending } from './pending.ts';
+import type { Pending } from './pending/pending.ts';
 
 /** With more reservations than this, deciding, writing and answering them may each take up to a millisecond. */
 const FEW_RESERVATIONS = 8;

@@ -8,9 +8,9 @@ import {
 } from '../transport/transport.ts';
 import { encode } from '../wire/encode.ts';
 import type { Reply } from '../wire/reply.ts';
-import { STALE_AFTER } from './arrivals.ts';
-import type { Observer } from './observer.ts';
-import type { Timings } from './timings.ts';
+import type { Observer } from './observer/observer.ts';
+import type { Timings } from './observer/timings.ts';
+import { STALE_AFTER } from './pending/pending.ts';
 
 /**
  * The replies of one round, encoded in the order in which they were added, and sent together. A reply that was decided

@@ -1,8 +1,8 @@
 import type { Decision } from '../engine/decision/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Message } from '../wire/message.ts';
-import { type DecisionOutcome, mayLeave, type Observer } from './observer.ts';
-import { type Pending, PendingMessage } from './pending.ts';
+import { type DecisionOutcome, mayLeave, type Observer } from './observer/observer.ts';
+import { type Pending, PendingMessage } from './pending/pending.ts';
 
 /** Decisions that are kept at most before they are reported. */
 const REPORT_LIMIT = 1024;

@@ -1,8 +1,8 @@
 import type { Instant } from '../lease/lease.ts';
-import type { ExchangeParts, ProbeDone } from './exchange-parts.ts';
-import type { PendingMessage } from './pending.ts';
-import type { PendingQueues } from './pending-queues.ts';
-import type { DecisionToWait } from './pending-state.ts';
+import type { ExchangeParts, ProbeDone } from './parts/exchange-parts.ts';
+import type { PendingMessage } from './pending/pending.ts';
+import type { PendingQueues } from './pending/pending-queues.ts';
+import type { DecisionToWait } from './pending/pending-state.ts';
 import type { Reports } from './reports.ts';
 
 /**

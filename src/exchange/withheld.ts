@@ -1,7 +1,7 @@
 import type { Ipv4 } from '../net/ipv4.ts';
-import type { ServerState } from './exchange-parts.ts';
-import type { PendingMessage } from './pending.ts';
-import type { DecisionToCommit, Settled } from './pending-state.ts';
+import type { ServerState } from './parts/exchange-parts.ts';
+import type { PendingMessage } from './pending/pending.ts';
+import type { DecisionToCommit, Settled } from './pending/pending-state.ts';
 
 /** The address that a decision promises to a client that did not have it before. */
 export function firstPromiseOf(decision: DecisionToCommit): Ipv4 | undefined {

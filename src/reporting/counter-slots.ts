@@ -1,5 +1,5 @@
 import { REASONS } from '../engine/decision/reasons.ts';
-import { DROPS } from '../exchange/drops.ts';
+import { DROPS } from '../exchange/observer/drops.ts';
 import { OUTCOMES } from '../store/lease-store.ts';
 import { MESSAGE_TYPES } from '../wire/message.ts';
 import { REPLY_TYPES } from '../wire/reply.ts';

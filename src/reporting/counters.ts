@@ -1,7 +1,7 @@
 import type { Decision } from '../engine/decision/decision.ts';
-import type { Drop } from '../exchange/drops.ts';
-import { type DecisionOutcome, mayLeave, type Observer } from '../exchange/observer.ts';
-import type { Timings } from '../exchange/timings.ts';
+import type { Drop } from '../exchange/observer/drops.ts';
+import { type DecisionOutcome, mayLeave, type Observer } from '../exchange/observer/observer.ts';
+import type { Timings } from '../exchange/observer/timings.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Message } from '../wire/message.ts';
 import {

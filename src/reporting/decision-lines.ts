@@ -1,7 +1,7 @@
 import type { Decision, Reason } from '../engine/decision/decision.ts';
 import type { ReasonRow } from '../engine/decision/reason-row.ts';
 import { REASONS } from '../engine/decision/reasons.ts';
-import { type DecisionOutcome, mayLeave } from '../exchange/observer.ts';
+import { type DecisionOutcome, mayLeave } from '../exchange/observer/observer.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { LineLimit } from '../log/allowance.ts';
 import type { Log } from '../log/log.ts';

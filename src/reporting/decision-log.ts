@@ -1,7 +1,7 @@
 import type { Decision } from '../engine/decision/decision.ts';
-import type { DroppedFrom } from '../exchange/dropped-from.ts';
-import type { Drop } from '../exchange/drops.ts';
-import { type DecisionOutcome, mayLeave, type Observer } from '../exchange/observer.ts';
+import type { DroppedFrom } from '../exchange/observer/dropped-from.ts';
+import type { Drop } from '../exchange/observer/drops.ts';
+import { type DecisionOutcome, mayLeave, type Observer } from '../exchange/observer/observer.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { LineLimit } from '../log/allowance.ts';
 import type { Log } from '../log/log.ts';

@@ -1,5 +1,5 @@
-import type { DroppedFrom } from '../exchange/dropped-from.ts';
-import { DROPS, type Drop, type DropRow } from '../exchange/drops.ts';
+import type { DroppedFrom } from '../exchange/observer/dropped-from.ts';
+import { DROPS, type Drop, type DropRow } from '../exchange/observer/drops.ts';
 import type { Log } from '../log/log.ts';
 import { hardwareToText } from '../net/hardware-address.ts';
 import { ipv4ToText } from '../net/ipv4.ts';

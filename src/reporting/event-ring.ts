@@ -4,7 +4,7 @@ import type {
   SegmentObserver,
 } from '../detection/segment-observer.ts';
 import type { Decision, Reason } from '../engine/decision/decision.ts';
-import type { DecisionOutcome, Observer } from '../exchange/observer.ts';
+import type { DecisionOutcome, Observer } from '../exchange/observer/observer.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';

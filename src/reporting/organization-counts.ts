@@ -1,5 +1,5 @@
 import type { Decision } from '../engine/decision/decision.ts';
-import type { DecisionOutcome, Observer } from '../exchange/observer.ts';
+import type { DecisionOutcome, Observer } from '../exchange/observer/observer.ts';
 import type { LeaseView } from '../lease/lease-view.ts';
 
 /** Organizations that are counted one by one; further ones are counted together. */

@@ -1,4 +1,4 @@
-import type { RelayDrop } from '../exchange/relay-drop.ts';
+import type { RelayDrop } from '../exchange/observer/relay-drop.ts';
 import type { Log } from '../log/log.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 

@@ -1,6 +1,6 @@
 import type { Decision, Reason } from '../engine/decision/decision.ts';
 import { REASONS } from '../engine/decision/reasons.ts';
-import type { DecisionOutcome, Observer } from '../exchange/observer.ts';
+import type { DecisionOutcome, Observer } from '../exchange/observer/observer.ts';
 import { type ClientKey, ethernetOf, keyOfEthernet } from '../lease/client-key.ts';
 import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, ipv4, UNSPECIFIED } from '../net/ipv4.ts';

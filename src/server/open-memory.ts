@@ -8,7 +8,7 @@ import { Peers } from '../detection/peers.ts';
 import { RogueServers } from '../detection/rogue-servers.ts';
 import { TimeGuard } from '../detection/time-guard.ts';
 import type { ReservationOrder } from '../engine/order/reservation-order.ts';
-import { type Observer, observers } from '../exchange/observer.ts';
+import { type Observer, observers } from '../exchange/observer/observer.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Counters } from '../reporting/counters.ts';
 import { DecisionLog } from '../reporting/decision-log.ts';

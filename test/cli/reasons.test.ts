@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { expect, it } from 'vitest';
 import { addReasonsCommand } from '../../src/cli/reasons.ts';
 import { REASONS } from '../../src/engine/decision/reasons.ts';
-import { DROPS } from '../../src/exchange/drops.ts';
+import { DROPS } from '../../src/exchange/observer/drops.ts';
 
 const WORDS = [...Object.keys(REASONS), ...Object.keys(DROPS)];
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { REASONS } from '../../src/engine/decision/reasons.ts';
-import { DROPS } from '../../src/exchange/drops.ts';
+import { DROPS } from '../../src/exchange/observer/drops.ts';
 import { withGeneratedPart } from '../support/generated-part.ts';
 import { reasonTables } from '../support/reason-tables.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Decide, Decision } from '../../src/engine/decision/decision.ts';
-import { STALE_AFTER } from '../../src/exchange/arrivals.ts';
-import { WAITING_LIMIT } from '../../src/exchange/pending-queues.ts';
+import { STALE_AFTER } from '../../src/exchange/pending/pending.ts';
+import { WAITING_LIMIT } from '../../src/exchange/pending/pending-queues.ts';
 import { WAIT_LIMIT } from '../../src/exchange/waits.ts';
 import { type ClientKey, clientKeyFromText } from '../../src/lease/client-key.ts';
 import { instant } from '../../src/lease/lease.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { observers } from '../../src/exchange/observer.ts';
+import { observers } from '../../src/exchange/observer/observer.ts';
 import { ipv4ToText } from '../../src/net/ipv4.ts';
 import { EventRing } from '../../src/reporting/event-ring.ts';
 import { memoryBench } from '../support/exchange-bench.ts';

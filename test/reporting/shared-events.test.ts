@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { observers } from '../../src/exchange/observer.ts';
+import { observers } from '../../src/exchange/observer/observer.ts';
 import type { ClientKey } from '../../src/lease/client-key.ts';
 import { hardwareToText } from '../../src/net/hardware-address.ts';
 import { ipv4ToText } from '../../src/net/ipv4.ts';

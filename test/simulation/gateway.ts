@@ -1,7 +1,7 @@
 import { decide } from '../../src/engine/decide.ts';
 import type { Decide } from '../../src/engine/decision/decision.ts';
 import type { ReservationOrder } from '../../src/engine/order/reservation-order.ts';
-import type { Observer } from '../../src/exchange/observer.ts';
+import type { Observer } from '../../src/exchange/observer/observer.ts';
 import type { Clock } from '../../src/lease/clock.ts';
 import { instant } from '../../src/lease/lease.ts';
 import type { ReconcileRequest, ReconcileResult } from '../../src/management/reconcile/reconcile-result.ts';

@@ -1,7 +1,7 @@
 import { TimeGuard } from '../../src/detection/time-guard.ts';
-import { Arrivals } from '../../src/exchange/arrivals.ts';
-import { PendingMessage } from '../../src/exchange/pending.ts';
+import { PendingMessage } from '../../src/exchange/pending/pending.ts';
 import { Replies } from '../../src/exchange/replies.ts';
+import { Arrivals } from '../../src/exchange/round/arrivals.ts';
 import type { Mutation } from './mutations.ts';
 import { CHANCES } from './world-parts.ts';
 

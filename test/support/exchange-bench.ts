@@ -8,13 +8,13 @@ import type {
   QuietObservations,
   Sighting,
 } from '../../src/engine/decision/decision.ts';
-import type { Admission } from '../../src/exchange/admission.ts';
 import { NO_PEERS, NO_QUIET } from '../../src/exchange/decision-context.ts';
 import { Exchange } from '../../src/exchange/exchange.ts';
-import type { GuestPorts } from '../../src/exchange/exchange-parts.ts';
-import type { Observer } from '../../src/exchange/observer.ts';
-import type { Pace } from '../../src/exchange/pace.ts';
-import type { Timings } from '../../src/exchange/timings.ts';
+import type { Observer } from '../../src/exchange/observer/observer.ts';
+import type { Timings } from '../../src/exchange/observer/timings.ts';
+import type { Admission } from '../../src/exchange/parts/admission.ts';
+import type { GuestPorts } from '../../src/exchange/parts/exchange-parts.ts';
+import type { Pace } from '../../src/exchange/parts/pace.ts';
 import type { ClientKey } from '../../src/lease/client-key.ts';
 import type { Version } from '../../src/lease/lease.ts';
 import type { Arrival } from '../../src/net/datagram.ts';

@@ -1,6 +1,6 @@
 import type { ReasonKind, ReasonRow } from '../../src/engine/decision/reason-row.ts';
 import { REASONS } from '../../src/engine/decision/reasons.ts';
-import { DROPS, type DropRow } from '../../src/exchange/drops.ts';
+import { DROPS, type DropRow } from '../../src/exchange/observer/drops.ts';
 import { OCTETS_LIMIT, SERVED_LIMIT, UNSERVED_LIMIT } from '../../src/reporting/decision-lines.ts';
 
 const KINDS: Readonly<Record<ReasonKind, readonly [heading: string, text: string]>> = {

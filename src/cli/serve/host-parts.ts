@@ -1,5 +1,5 @@
 import type { Settings } from '../../config/settings.ts';
-import { Pace } from '../../exchange/pace.ts';
+import { Pace } from '../../exchange/parts/pace.ts';
 import { systemClock } from '../../lease/system-clock.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import { prefixOf } from '../../net/prefix.ts';

@@ -10,7 +10,7 @@ import type { ReservedAddress } from '../../diagnosis/doctor/reserved-address.ts
 import type { ReasonRow } from '../../engine/decision/reason-row.ts';
 import { REASONS } from '../../engine/decision/reasons.ts';
 import { GatewayError } from '../../errors.ts';
-import { DROPS, type DropRow } from '../../exchange/drops.ts';
+import { DROPS, type DropRow } from '../../exchange/observer/drops.ts';
 import { type HardwareAddress, hardwareToText } from '../../net/hardware-address.ts';
 import type { Status } from '../../reporting/status.ts';
 import { askHealthOfAll, HEALTH_SOCKET } from '../../server/status/health.ts';

@@ -5,12 +5,12 @@ import type { Arrival } from '../../net/datagram.ts';
 import { UNSPECIFIED } from '../../net/ipv4.ts';
 import { NO_LIMITS, type Plan, type PlanLimits } from '../../subnet/plan.ts';
 import type { Message } from '../../wire/message.ts';
-import { Bucket } from '../bucket.ts';
-import { guestPortOf } from '../client-rule-admission.ts';
-import type { Drop } from '../drops.ts';
-import type { GuestPorts } from '../exchange-parts.ts';
-import type { DecisionOutcome, Observer } from '../observer.ts';
-import { type Rate, rateOf } from '../rate.ts';
+import { Bucket } from '../admission/bucket.ts';
+import { guestPortOf } from '../admission/client-rule-admission.ts';
+import { type Rate, rateOf } from '../admission/rate.ts';
+import type { Drop } from '../observer/drops.ts';
+import type { DecisionOutcome, Observer } from '../observer/observer.ts';
+import type { GuestPorts } from '../parts/exchange-parts.ts';
 import { PortLimits, type PortRates } from './port-limits.ts';
 import { RateTable } from './rate-table.ts';
 

@@ -1,7 +1,7 @@
 import type { BridgePort } from '../../net/bridge-port.ts';
-import { Bucket } from '../bucket.ts';
-import type { Drop } from '../drops.ts';
-import type { Rate } from '../rate.ts';
+import { Bucket } from '../admission/bucket.ts';
+import type { Rate } from '../admission/rate.ts';
+import type { Drop } from '../observer/drops.ts';
 import { RateTable } from './rate-table.ts';
 
 /**

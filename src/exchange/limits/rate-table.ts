@@ -1,4 +1,4 @@
-import { fullAfterOne, isOverRate, type Rate } from '../rate.ts';
+import { fullAfterOne, isOverRate, type Rate } from '../admission/rate.ts';
 
 /** Cells of each of the two rows, if nothing else is said. */
 const CELLS = 8192;

@@ -5,7 +5,7 @@ import {
   type RunningProblem,
   worstFirst,
 } from '../../diagnosis/running-problem.ts';
-import { DROPS, type DropRow } from '../../exchange/drops.ts';
+import { DROPS, type DropRow } from '../../exchange/observer/drops.ts';
 import { BATCH_BUCKETS, BEAT, COMMIT_BUCKETS, REPLY_BUCKETS } from '../../reporting/counter-slots.ts';
 import type { CounterReader, Tally } from '../../reporting/read-counters.ts';
 import type { Status } from '../../reporting/status.ts';

@@ -1,4 +1,4 @@
-import { DROPS, type DropRow } from '../../exchange/drops.ts';
+import { DROPS, type DropRow } from '../../exchange/observer/drops.ts';
 import { REPLY_BUCKETS } from '../../reporting/counter-slots.ts';
 import type { CounterReader } from '../../reporting/read-counters.ts';
 import { quantileOf } from '../samples/quantile.ts';

@@ -1,4 +1,4 @@
-import type { Observer } from '../../exchange/observer.ts';
+import type { Observer } from '../../exchange/observer/observer.ts';
 
 /** Prompts the sweep when a client finds no free address. */
 export function expiryPrompter(prompt: () => void): Observer {

@@ -1,7 +1,7 @@
 import { hasPeers, type PeerInput, peerGrantSince } from '../../engine/address/peers.ts';
 import type { Decision, Reason } from '../../engine/decision/decision.ts';
 import { NO_PEERS } from '../../exchange/decision-context.ts';
-import type { Order } from '../../exchange/order.ts';
+import type { Order } from '../../exchange/parts/order.ts';
 import type { ClientKey } from '../../lease/client-key.ts';
 import type { Clock } from '../../lease/clock.ts';
 import { type Instant, type Lease, NEVER } from '../../lease/lease.ts';

@@ -1,8 +1,8 @@
 import { learnsCard } from '../../engine/order/put-reservation.ts';
 import type { ReservationOrder } from '../../engine/order/reservation-order.ts';
-import { guestPortOf } from '../../exchange/client-rule-admission.ts';
-import type { GuestPorts } from '../../exchange/exchange-parts.ts';
-import type { Observer } from '../../exchange/observer.ts';
+import { guestPortOf } from '../../exchange/admission/client-rule-admission.ts';
+import type { Observer } from '../../exchange/observer/observer.ts';
+import type { GuestPorts } from '../../exchange/parts/exchange-parts.ts';
 import type { Reservations } from '../../lease/reservation/reservation-view.ts';
 import { isStation } from '../../net/hardware-address.ts';
 

@@ -3,7 +3,7 @@ import type { BridgeGuestPorts } from '../../detection/guest-ports.ts';
 import type { HostAnswers } from '../../detection/host-answers.ts';
 import type { Sightings } from '../../detection/sightings.ts';
 import { NO_QUIET } from '../../exchange/decision-context.ts';
-import type { ServerState } from '../../exchange/exchange-parts.ts';
+import type { ServerState } from '../../exchange/parts/exchange-parts.ts';
 import type { ClientKey } from '../../lease/client-key.ts';
 import { clockTrustOf, type Memory, mayLeaseBeOver } from '../parts/memory.ts';
 import type { QuietWatch } from './quiet-watch.ts';

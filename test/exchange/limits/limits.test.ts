@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Limits } from '../../../src/exchange/limits/limits.ts';
-import { observers } from '../../../src/exchange/observer.ts';
+import { observers } from '../../../src/exchange/observer/observer.ts';
 import { NO_HARDWARE } from '../../../src/net/hardware-address.ts';
 import { UNSPECIFIED } from '../../../src/net/ipv4.ts';
 import { NO_LIMITS, type PlanLimits } from '../../../src/subnet/plan.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { BridgeGuestPorts } from '../../../src/detection/guest-ports.ts';
 import { Limits } from '../../../src/exchange/limits/limits.ts';
-import { observers } from '../../../src/exchange/observer.ts';
+import { observers } from '../../../src/exchange/observer/observer.ts';
 import { NO_LIMITS, type PlanLimits } from '../../../src/subnet/plan.ts';
 import { memoryBench } from '../../support/exchange-bench.ts';
 import { Guest } from '../../support/guest.ts';

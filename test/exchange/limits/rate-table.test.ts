@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { type Rate, rateOf } from '../../../src/exchange/admission/rate.ts';
 import { RateTable } from '../../../src/exchange/limits/rate-table.ts';
-import { type Rate, rateOf } from '../../../src/exchange/rate.ts';
 import type { HardwareAddress } from '../../../src/net/hardware-address.ts';
 import { SeededRandom } from '../../support/random.ts';
 
