@@ -100,6 +100,18 @@ export function hasRoomForIndex(file: string): boolean {
   return bavail * bsize >= ROOM_FOR_INDEX;
 }
 
+/**
+ * Refuses to write so many bytes beside a file where the disk has no room for them: to fill it to its end would stop others.
+ *
+ * @throws Error with the code ENOSPC; Error of the file system.
+ */
+export function refuseFullDisk(file: string, bytes: number): void {
+  const { blocks, bavail, bsize } = statfsSync(dirname(file));
+  const isKnown = blocks > 0; // Some file systems do not say how large they are.
+  if (!isKnown || bavail * bsize >= bytes) return;
+  throw Object.assign(new Error(`no space for ${bytes} bytes`), { code: 'ENOSPC' });
+}
+
 /** True if the disk is full, also for the index of SQLite's log, which SQLite reports as an error of the disk. */
 export function isFull(code: string): boolean {
   return ['SQLITE_FULL', NO_ROOM_FOR_INDEX, 'ENOSPC', 'EDQUOT'].includes(code);

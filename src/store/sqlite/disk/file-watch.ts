@@ -31,6 +31,12 @@ export class FileWatch {
     }
   }
 
+  /** Returns what takes the file that is under the name `from` now as ours under the name `to`. Call it when it is renamed. */
+  renaming(from: string, to: string): () => void {
+    const { dev, ino, size } = statSync(from);
+    return () => void this.#known.set(to, { dev, ino, size });
+  }
+
   /** Does not watch these files until they are remembered again: they may come and go. */
   forget(files: readonly string[]): void {
     for (const file of files) this.#known.delete(file);

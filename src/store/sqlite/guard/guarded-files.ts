@@ -99,7 +99,8 @@ export class GuardedFiles {
   idle(now: Instant): void {
     if (this.#files.isAlone && this.#reopening.isOver(now)) this.#reopen();
     this.#history.idle(now);
-    this.#growth.idle(now, this.#files.journal);
+    // A lease file that does not follow keeps the small journal in use.
+    if (this.#files.maintenance.failure === undefined) this.#growth.idle(now, this.#files.journal);
   }
 
   /**
@@ -158,12 +159,17 @@ export class GuardedFiles {
     }
   }
 
-  /** The journal that is written beside the one in use takes its place. All that was committed is in the lease file by then. */
+  /**
+   * The journal that is written beside the one in use takes its place, unless files are lost. All that was committed is in the
+   * lease file by then.
+   */
   #takeLargerJournal(now: Instant): void {
     const { file, watch } = this.#parts;
     const old = this.#files;
     const name = journalOf(file);
     old.maintenance.makeRoom();
+    this.#guard.lookAgain(now); // Else it could take the place of a file that is not ours.
+    if (this.failure !== undefined) return;
     old.maintenance.pause();
     const { applied } = old.applier;
     const { database, isAlone } = old;
@@ -175,17 +181,18 @@ export class GuardedFiles {
       isNew: true,
     });
     try {
+      const files = new LeaseFiles({ ...this.#parts, database, isAlone, applied, journal });
+      files.takeNotes(old);
+      const renamed = watch.renaming(unfinishedOf(name), name);
       putInPlace(name);
+      renamed(); // Nothing that may fail comes between the name and its use.
+      this.#files = files;
     } catch (error) {
       journal.close();
       this.#guard.lookAgain(now); // Where the old one has lost its name, nothing may be promised with it.
       throw error;
     }
-    watch.remember([name]);
-    const files = new LeaseFiles({ ...this.#parts, database, isAlone, applied, journal });
-    files.takeNotes(old);
     old.journal.close();
-    this.#files = files;
   }
 
   *#recreate(now: Instant, lost: string): Generator<undefined, void> {

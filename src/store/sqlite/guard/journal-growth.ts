@@ -1,10 +1,10 @@
-import { rmSync } from 'node:fs';
 import { codeOf } from '../../../errors.ts';
 import type { Clock } from '../../../lease/clock.ts';
 import type { Instant } from '../../../lease/lease.ts';
 import type { Say } from '../../../log/say.ts';
+import { isFull, refuseFullDisk } from '../disk/disk-error.ts';
 import type { Journal } from '../journal/journal.ts';
-import { unfinishedOf, writeJournal } from '../journal/journal-file.ts';
+import { removeUnfinished, writeJournal } from '../journal/journal-file.ts';
 import { halfBytesOf } from '../journal/journal-header.ts';
 import { RetryPause } from './retry-pause.ts';
 
@@ -23,7 +23,10 @@ export interface JournalGrowthParts {
   readonly say: Say;
   /** The id of the lease file. Throws errors of SQLite. */
   readonly fileId: () => string;
-  /** Uses the journal that is written under its other name now. Throws errors of SQLite or of the file system. */
+  /**
+   * Uses the journal that is written under its other name now, unless files are lost. Throws errors of SQLite or of the file
+   * system.
+   */
   readonly replace: (now: Instant) => void;
 }
 
@@ -73,9 +76,8 @@ export class JournalGrowth {
     try {
       for (const _ of writeJournal(name, fileId(), bytes));
       replace(now);
-    } catch (error) {
-      rmSync(unfinishedOf(name), { force: true });
-      throw error;
+    } finally {
+      removeUnfinished(name);
     }
   }
 
@@ -90,6 +92,7 @@ export class JournalGrowth {
   #begin(now: Instant): void {
     const { name, bytes, fileId } = this.#parts;
     try {
+      refuseFullDisk(name, bytes);
       this.#steps = writeJournal(name, fileId(), bytes);
     } catch (error) {
       this.#sayOnce(error);
@@ -107,9 +110,9 @@ export class JournalGrowth {
       } else if (clock !== undefined) this.#cancel = clock.after(NEXT_STEP, () => this.#step(clock.now()));
     } catch (error) {
       this.#steps = undefined;
-      rmSync(unfinishedOf(this.#parts.name), { force: true });
       this.#sayOnce(error);
     }
+    if (this.#steps === undefined) removeUnfinished(this.#parts.name);
   }
 
   #sayOnce(error: unknown): void {
@@ -117,7 +120,7 @@ export class JournalGrowth {
     this.#hasSaid = true;
     const { name, bytes, say } = this.#parts;
     const cause = `${codeOf(error)}: ${error instanceof Error ? error.message : String(error)}`;
-    const remedy = 'make room on its disk; it is tried again';
+    const remedy = `${isFull(codeOf(error)) ? 'make room on its disk' : 'remove the cause'}; it is tried again`;
     say(
       'warn',
       { journal: name, bytes, cause, remedy },

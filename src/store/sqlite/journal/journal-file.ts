@@ -34,6 +34,15 @@ export function unfinishedOf(journal: string): string {
   return `${journal}.new`;
 }
 
+/** Removes what was written of a journal that did not get its name. Where it cannot be removed, the next attempt meets it. */
+export function removeUnfinished(journal: string): void {
+  try {
+    rmSync(unfinishedOf(journal), { force: true });
+  } catch {
+    // A directory, or a disk that takes no change now.
+  }
+}
+
 /** What a start has found of the journal, or made. */
 export interface PreparedJournal {
   /** True: it was made just now, so nothing is in it. */
@@ -59,6 +68,7 @@ export interface JournalAside {
  */
 export function prepareJournal(file: string, fileId: string, now: Instant, bytes: number): PreparedJournal {
   const journal = journalOf(file);
+  removeUnfinished(journal); // An earlier process may have ended before it was whole.
   const found = statSync(journal, { throwIfNoEntry: false });
   if (found === undefined) {
     create(journal, fileId, bytes);
@@ -142,14 +152,15 @@ export function* makeJournal(journal: string, fileId: string, bytes: number): Ge
 
 /**
  * Writes an empty journal under the name that `unfinishedOf` gives, in steps of a few milliseconds. All its bytes are written,
- * so that no later write needs room. If it is not run to its end, the file is removed.
+ * so that no later write needs room. What has that name already is removed first. If it is not run to its end, the file is
+ * removed.
  *
  * @throws Error of the file system.
  */
 export function* writeJournal(journal: string, fileId: string, bytes: number): Generator<undefined, void> {
-  const unfinished = unfinishedOf(journal);
   let isWhole = false;
-  const handle = openSync(unfinished, 'w', FILE_MODE);
+  removeUnfinished(journal);
+  const handle = openSync(unfinishedOf(journal), 'wx', FILE_MODE); // `wx` follows no symbolic link.
   try {
     writeWhole(handle, headerOf(fileId, halfBytesOf(bytes)), 0);
     for (let at = FILE_HEADER_BYTES; at < bytes; at += ZEROS.length) {
@@ -161,7 +172,7 @@ export function* writeJournal(journal: string, fileId: string, bytes: number): G
     isWhole = true;
   } finally {
     closeSync(handle);
-    if (!isWhole) rmSync(unfinished, { force: true });
+    if (!isWhole) removeUnfinished(journal);
   }
 }
 

@@ -1,15 +1,34 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ClientKey } from '../../../../src/lease/client-key.ts';
 import type { Instant } from '../../../../src/lease/lease.ts';
 import type { Ipv4 } from '../../../../src/net/ipv4.ts';
+import { openSqlite } from '../../../../src/store/sqlite/disk/driver.ts';
 import { FIRST_JOURNAL_BYTES, JOURNAL_BYTES } from '../../../../src/store/sqlite/journal/journal-file.ts';
 import type { SqliteStore } from '../../../../src/store/sqlite/sqlite-store.ts';
 import { FakeClock } from '../../../support/clock.ts';
 import { address, at, bind, changeOf, client } from '../../changes.ts';
-import { imageOf, journalIn, openGrown, openIn, smallDisk, temporaryDirectory } from '../temporary-store.ts';
+import {
+  fileIn,
+  imageOf,
+  journalIn,
+  openGrown,
+  openIn,
+  smallDisk,
+  temporaryDirectory,
+} from '../temporary-store.ts';
 
 const FIRST = address('10.15.3.20');
 const WHOLE = { journalBytes: JOURNAL_BYTES };
@@ -132,6 +151,86 @@ describe('the journal of a new store', () => {
     await bind(store, { client: 2, address: (FIRST + 2) as Ipv4, at: at(61) });
     expect(clientsOf(openIn(imageOf(directory), WHOLE))).toEqual([1, 2]);
   });
+
+  it('does not take the place of a file that was moved over it a moment ago: that is set aside', async () => {
+    const clock = new FakeClock();
+    const directory = temporaryDirectory();
+    const store = openIn(directory, { ...WHOLE, clock, now: clock.now() });
+    await bind(store, { client: 1, address: (FIRST + 1) as Ipv4, at: clock.now() });
+    store.idle(clock.now());
+    await clock.pass(1000);
+    store.idle(clock.now());
+    await clock.pass(5);
+    writeFileSync(join(directory, 'theirs'), 'theirs');
+    renameSync(join(directory, 'theirs'), journalIn(directory));
+    await clock.pass(100);
+    const growing = isGrowing(directory);
+    for (let second = 0; second < 5; second += 1) {
+      await clock.pass(1000);
+      store.idle(clock.now());
+    }
+
+    const aside = readdirSync(directory).filter((name) => name.includes('.aside-'));
+    expect(growing).toBe(false);
+    expect(aside.map((name) => readFileSync(join(directory, name), 'latin1'))).toEqual(['theirs']);
+    expect(store.failure).toBeUndefined();
+    expect(clientsOf(openIn(imageOf(directory), { ...WHOLE, now: clock.now() }))).toEqual([1]);
+  });
+
+  it('does not grow while another program holds the lock of the lease file, and grows then', async () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory, WHOLE);
+    const other = openSqlite(fileIn(directory));
+    other.exec('BEGIN IMMEDIATE');
+    await bind(store, { client: 1, address: (FIRST + 1) as Ipv4 });
+    for (let second = 0; second < 5; second += 1) store.idle(at(second));
+    const during = { trouble: store.trouble, isGrowing: isGrowing(directory), size: sizeIn(directory) };
+    other.close();
+    for (let step = 0; step < 40; step += 1) store.idle(at(6 + step));
+
+    expect(during).toEqual({
+      trouble: expect.stringContaining('SQLITE_BUSY'),
+      isGrowing: false,
+      size: FIRST_JOURNAL_BYTES,
+    });
+    expect(sizeIn(directory)).toBe(JOURNAL_BYTES);
+  });
+
+  it('that cannot grow for what is in the way says so once, and its store goes on', async () => {
+    const directory = temporaryDirectory();
+    const said: unknown[] = [];
+    const store = openIn(directory, { ...WHOLE, say: (...words) => said.push(words) });
+    mkdirSync(`${journalIn(directory)}.new`);
+    for (let second = 0; second < 10; second += 1) store.idle(at(second));
+    const outcome = await bind(store, { client: 1, address: FIRST, at: at(10) });
+
+    expect(said).toEqual([
+      ['warn', expect.objectContaining({ cause: expect.stringContaining('EEXIST') }), expect.any(String)],
+    ]);
+    expect(outcome).toBe('committed');
+  });
+
+  it('does not follow a symbolic link in the way', () => {
+    const directory = temporaryDirectory();
+    const theirs = join(temporaryDirectory(), 'theirs');
+    writeFileSync(theirs, 'theirs');
+    const store = openIn(directory, WHOLE);
+    symlinkSync(theirs, `${journalIn(directory)}.new`);
+    store.idle(at(0));
+    for (let step = 0; step < 40; step += 1) store.idle(at(1));
+
+    expect(readFileSync(theirs, 'latin1')).toBe('theirs');
+    expect(sizeIn(directory)).toBe(JOURNAL_BYTES);
+  });
+
+  it('that a killed process has left half made is gone after the next start', async () => {
+    const directory = temporaryDirectory();
+    await openIn(directory, WHOLE).close();
+    writeFileSync(`${journalIn(directory)}.new`, new Uint8Array(1024));
+    openIn(directory, WHOLE);
+
+    expect(isGrowing(directory)).toBe(false);
+  });
 });
 
 const disk = smallDisk();
@@ -147,14 +246,17 @@ it.skipIf(disk === undefined)(
       say: (...words) => said.push(words),
     });
     store.idle(at(0));
+    let hasBegun = false;
     for (let second = 1; second < 20; second += 1) {
       store.idle(at(second));
+      hasBegun ||= isGrowing(directory);
       await bind(store, { client: second, address: (FIRST + second) as Ipv4, at: at(second) });
     }
     const before = { size: sizeIn(directory), failure: store.failure, clients: clientsOf(store).length };
     execFileSync('mount', ['-o', 'remount,size=20m', directory]);
     for (let second = 20; second < 200; second += 1) store.idle(at(second));
 
+    expect(hasBegun).toBe(false); // It would take the last room that others have.
     expect(before).toEqual({ size: FIRST_JOURNAL_BYTES, failure: undefined, clients: 19 });
     expect(said).toEqual([
       ['warn', expect.objectContaining({ cause: expect.stringContaining('ENOSPC') }), expect.any(String)],
