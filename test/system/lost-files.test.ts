@@ -1,6 +1,9 @@
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Status } from '../../src/reporting/status.ts';
+import { injectInto, stop } from '../support/disk-fault.ts';
+import { eventually } from '../support/eventually.ts';
 import { builtProgram, type GatewayProcess, gatewayEnvironment } from '../support/gateway-process.ts';
 import type { Printed } from '../support/printed.ts';
 import { selecting } from '../support/raw-client.ts';
@@ -28,7 +31,7 @@ const DEEDS = [
   },
 ];
 
-describeSystem('a gateway whose lease files are taken away', ['sqlite3'], () => {
+describeSystem('a gateway whose lease files are taken away', ['sqlite3', 'strace'], () => {
   const segment = useTestSegment();
 
   const says = (gateway: GatewayProcess, message: RegExp) =>
@@ -76,6 +79,24 @@ describeSystem('a gateway whose lease files are taken away', ['sqlite3'], () => 
     },
     120_000,
   );
+
+  test('leaves nothing behind of an attempt that failed, when it makes its journal anew', async () => {
+    const directory = segment().folder();
+    const gateway = await segment().gateway({}, directory);
+    const journal = join(directory, 'leases.journal');
+    await gateway.until('its journal was whole', () => statSync(journal).size > 2 ** 24);
+    const faults = await injectInto(gateway, 'fsync:error=EIO', '');
+
+    rmSync(journal);
+    await eventually('an attempt had failed', async () => {
+      const { problems } = await statusOf(directory);
+      return problems.some(({ message }) => message.includes('cannot be made anew'));
+    });
+    await stop(faults);
+    await gateway.until('it was well again', () => says(gateway, /are stored again/) !== undefined);
+
+    expect(readdirSync(directory).filter((name) => /aside|new/.test(name))).toEqual([]);
+  });
 
   test('says in its status which file is gone as long as it cannot be made anew, and answers no new guest', async () => {
     const { node } = segment();

@@ -147,7 +147,13 @@ export function copyAside(journal: string, what: string, now: Instant): string |
  */
 export function* makeJournal(journal: string, fileId: string, bytes: number): Generator<undefined, void> {
   yield* writeJournal(journal, fileId, bytes);
-  putInPlace(journal);
+  renameSync(unfinishedOf(journal), journal);
+  try {
+    syncDirectoryOf(journal);
+  } catch (error) {
+    rmSync(journal, { force: true }); // Else it would be in the way of the next attempt.
+    throw error;
+  }
 }
 
 /**
