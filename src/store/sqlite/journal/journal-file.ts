@@ -80,7 +80,8 @@ export function prepareJournal(file: string, fileId: string, now: Instant, bytes
     create(journal, fileId, bytes);
     return { isNew: true, aside: { file: aside, reason: 'it is of another lease file' } };
   }
-  const halfBytes = header?.halfBytes ?? halfBytesOf(Math.max(found.size, bytes));
+  const isFirst = found.size === FIRST_JOURNAL_BYTES;
+  const halfBytes = header?.halfBytes ?? halfBytesOf(isFirst ? found.size : Math.max(found.size, bytes));
   const isCut = found.size < FILE_HEADER_BYTES + 2 * halfBytes || halfBytes === 0;
   if (header !== undefined && !isCut) {
     tighten(journal);

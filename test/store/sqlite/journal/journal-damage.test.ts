@@ -4,6 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Lease } from '../../../../src/lease/lease.ts';
 import type { Ipv4 } from '../../../../src/net/ipv4.ts';
+import { FIRST_JOURNAL_BYTES, JOURNAL_BYTES } from '../../../../src/store/sqlite/journal/journal-file.ts';
+import { halfBytesOf, readHeader } from '../../../../src/store/sqlite/journal/journal-header.ts';
 import { openLeaseReader } from '../../../../src/store/sqlite/lease-reader.ts';
 import type { SqliteStore } from '../../../../src/store/sqlite/sqlite-store.ts';
 import { address, at, bind, changeOf, client } from '../../changes.ts';
@@ -174,6 +176,18 @@ describe('a journal that is not whole', () => {
       expect(asideIn(image)).toHaveLength(1);
       expect(openSmall(imageOf(image)).opening.journalDamage).toBeUndefined();
     }
+  });
+
+  it('is made whole as the small one that a start has made, if it is as long as that', async () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory, { journalBytes: JOURNAL_BYTES });
+    await bind(store, { client: 3, address: (A + 3) as Ipv4 });
+    const image = imageOf(directory);
+    flip(image, 8, 2);
+
+    expect(heldIn(openIn(image, { journalBytes: JOURNAL_BYTES }))).toEqual([3]);
+    expect(readHeader(journalIn(image))?.halfBytes).toBe(halfBytesOf(FIRST_JOURNAL_BYTES));
+    expect(statSync(journalIn(image)).size).toBe(FIRST_JOURNAL_BYTES);
   });
 
   it('is not harmed by what stands behind its header', async () => {
