@@ -14,6 +14,15 @@ export const MAKING = '.api-';
  */
 export function removeLeftSocket(directory: string): void {
   rmSync(join(directory, API_SOCKET), { force: true });
+  removeHalfMade(directory);
+}
+
+/**
+ * Removes the directories in which ended listeners were making a socket.
+ *
+ * @throws Error of the file system.
+ */
+export function removeHalfMade(directory: string): void {
   for (const name of readdirSync(directory)) if (name.startsWith(MAKING)) removeMaking(join(directory, name));
 }
 

@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import { join } from 'node:path';
 import type { Say } from '../../log/say.ts';
 import { CONNECTION_LIMIT } from './http-server.ts';
-import { API_SOCKET, MAKING, removeMaking } from './socket-file.ts';
+import { API_SOCKET, MAKING, removeHalfMade, removeMaking } from './socket-file.ts';
 
 /** Only its owner may connect: unix(7) requires the right to write. */
 const OWNER_ONLY = 0o600;
@@ -34,8 +34,13 @@ export class UnixListener {
     this.#mayReplace = mayReplace;
   }
 
-  /** Replaces a socket that an earlier process has left. */
+  /** Replaces what an earlier process has left. */
   async open(): Promise<void> {
+    try {
+      removeHalfMade(this.#directory); // A process that was killed may have left one.
+    } catch {
+      // The next step says what is wrong with the directory.
+    }
     await this.#bind();
     this.#timer = setInterval(() => void this.#look(), LOOK).unref();
   }
