@@ -1,5 +1,5 @@
-// The second half of `npm run build`: one file for each thread and process of the gateway, in dist/run, and what V8 has
-// compiled of it. A start then reads one file in place of three hundred, and compiles next to nothing.
+// The second half of `npm run build`: one file for each thread and process of the gateway and one for the reader of settings
+// files, in dist/run, and what V8 has compiled of them. A start then reads one file in place of three hundred, and compiles next to nothing.
 // All is built aside and then put in place file by file, so that a gateway may start at any moment of a build.
 'use strict';
 const { spawn } = require('node:child_process');
@@ -42,7 +42,10 @@ const FILES = {
   'mirror-thread': `import './cli/serve/mirror-thread.ts';`,
   'integrity-process': `import './store/sqlite/salvage/integrity-process.ts';`,
 };
-/** YAML and zod are as much as a gateway, and most have no settings file: its reader is loaded with the first one. */
+/**
+ * The reader of settings files, with YAML and zod, is as large as the rest of a gateway. Most gateways have no such file, so it
+ * is a file of its own, loaded when there is one.
+ */
 const SETTINGS_FILE_APART = {
   name: 'settings-file-apart',
   setup({ onResolve, onLoad }) {
@@ -68,7 +71,10 @@ const RANGES_ON_DEMAND = {
 };
 /** Modules of Node.js that a start needs late, or not at all: each is loaded when something of it is first used. */
 const LATE = /\b(import_\w+)=require\(("node:(?:child_process|fs\/promises|http2|tls|worker_threads)")\)/g;
-/** Flags of Node.js that the gateway is started with: those of an operator's shell, and of the unit and the container. */
+/**
+ * Flags of Node.js that the gateway is started with: those of an operator's shell, and of the unit and the container. V8 keeps
+ * what it compiled for each set of flags apart.
+ */
 const FLAGS = [[], ['--max-semi-space-size=8']];
 /** What its log says when both of its threads have started. */
 const STARTED = ['waiting for the listen address', 'metrics and API are served'];
@@ -99,7 +105,7 @@ async function buildAll() {
   writeFileSync(`${built}/package.json`, '{ "type": "commonjs" }\n');
   for (const name of Object.keys(FILES)) names[name] = await bundle(name);
   writeStubs(true);
-  for (const flags of FLAGS) await remember(flags);
+  for (const flags of FLAGS) await fillCache(flags);
   writeStubs(false);
   await putInPlace();
 }
@@ -151,6 +157,7 @@ async function bundle(name) {
   return basename(Object.keys(metafile.outputs).find((file) => file.endsWith('.js')));
 }
 
+/** @param isKept True: the program writes its cache when it ends. */
 function writeStubs(isKept) {
   for (const [name, file] of Object.entries(names)) {
     const load = `require('./with-cache.cjs').load('${file}'${isKept ? ', true' : ''})`;
@@ -162,7 +169,7 @@ function writeStubs(isKept) {
  * Starts a gateway on an interface that no machine has, so that it stays silent, and stops it once it waits for that; then a
  * command that reads what it has left.
  */
-async function remember(flags) {
+async function fillCache(flags) {
   const port = await freePort().catch(notKept);
   if (port === undefined) return;
   const folder = mkdtempSync(`${tmpdir()}/vps-gateway-build-`);

@@ -40,7 +40,7 @@ export function decide(
     return silence('no-subnet');
   const whole = plan.subnet;
   const classed = whole.classes.length === 0 ? undefined : classTermsOf(message, whole);
-  if (classed?.isRefused === true && asksThisServer(message, plan)) return silence('refused-by-class');
+  if (classed?.isNotServed === true && asksThisServer(message, plan)) return silence('refused-by-class');
   const subnet = bootTermsFor(message, classed?.subnet ?? whole);
 
   const identified = identify({ message, context, now, leases, plan, subnet });

@@ -11,14 +11,14 @@ import type { ExchangeParts } from './parts/exchange-parts.ts';
 import type { Order } from './parts/order.ts';
 import { isLeft, type Pending, PendingMessage, PendingOrder } from './pending/pending.ts';
 import { PendingQueues } from './pending/pending-queues.ts';
-import type { DecisionToCommit, DecisionToWait, Settled } from './pending/pending-state.ts';
+import type { DecisionToWait, FinalDecision, Settled } from './pending/pending-state.ts';
 import { advanceRevision } from './pending/read-revision.ts';
 import { Replies } from './replies.ts';
 import { Reports } from './reports.ts';
 import { Waits, type WakeExchange } from './waits.ts';
 import { firstPromiseOf, isHeardSince } from './withheld.ts';
 
-/** How often the change of one message may be refused or only be a step, before the message is dropped. */
+/** How often the change of one message may be a conflict or only a step, before the message is dropped. */
 const REPEAT_LIMIT = 3;
 /** The same for an order, for whose outcome somebody waits: at each conflict another gateway has had what it wanted. */
 const ORDER_REPEAT_LIMIT = 12;
@@ -188,7 +188,7 @@ export class ExchangeSteps {
    * Queues the change for the next commit. Waits if another message has locked its client or an address. Done at once if the
    * store needs no commit.
    */
-  #queueChange(pending: Pending, decision: DecisionToCommit, change: LeaseChange): void {
+  #queueChange(pending: Pending, decision: FinalDecision, change: LeaseChange): void {
     const holder = this.#queues.holderFor(change);
     if (holder !== undefined) {
       if (this.#keep(pending)) this.#queues.waitForLock(pending, holder);

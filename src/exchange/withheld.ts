@@ -1,10 +1,10 @@
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { ServerState } from './parts/exchange-parts.ts';
 import type { PendingMessage } from './pending/pending.ts';
-import type { DecisionToCommit, Settled } from './pending/pending-state.ts';
+import type { FinalDecision, Settled } from './pending/pending-state.ts';
 
 /** The address that a decision promises to a client that did not have it before. */
-export function firstPromiseOf(decision: DecisionToCommit): Ipv4 | undefined {
+export function firstPromiseOf(decision: FinalDecision): Ipv4 | undefined {
   return decision.kind === 'reply' ? decision.firstPromise : undefined;
 }
 

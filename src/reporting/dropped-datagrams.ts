@@ -8,7 +8,7 @@ import type { PortTextOf } from './plugged-log.ts';
 /** Time from the first dropped datagram to the line that counts them: milliseconds. */
 const INTERVAL = 60_000;
 
-/** Counts datagrams that are malformed, truncated, too many or refused, by cause; logs at most one line a minute. */
+/** Counts dropped datagrams that are faulty or unwelcome (`DropRow`), by cause; logs at most one line a minute. */
 export class DroppedDatagrams {
   readonly #log: Log;
   readonly #monotonic: () => number;
@@ -26,7 +26,7 @@ export class DroppedDatagrams {
 
   note(cause: Drop, count: number, from: DroppedFrom | undefined): void {
     const row: DropRow = DROPS[cause];
-    if (!row.isFaulty && row.isRefused !== true) return;
+    if (!row.isFaulty && row.isUnwelcome !== true) return;
     if (this.#causes.size === 0) this.#since = this.#monotonic();
     this.#causes.set(cause, (this.#causes.get(cause) ?? 0) + count);
     this.#lastCause = cause;

@@ -8,7 +8,7 @@ const INTERVAL = 60_000;
 const RELAY_LIMIT = 16;
 
 /** A message with giaddr that was dropped. */
-export interface RefusedRelay {
+export interface DroppedRelay {
   readonly giaddr: Ipv4;
   /** Its IP source. */
   readonly source: Ipv4;
@@ -32,7 +32,7 @@ interface LoggedRelay {
   notLogged: number;
 }
 
-/** Logs refused relays: one line a minute for each. */
+/** Logs relays whose messages are dropped: one line a minute for each. */
 export class RelayWarnings {
   readonly #log: Log;
   readonly #monotonic: () => number;
@@ -46,17 +46,17 @@ export class RelayWarnings {
     this.#monotonic = monotonic;
   }
 
-  note(reason: RelayDrop, refused: RefusedRelay): void {
+  note(reason: RelayDrop, dropped: DroppedRelay): void {
     const now = this.#monotonic();
-    const hasRoom = this.#hasRoomFor(refused.giaddr, now);
-    const logged = hasRoom ? this.#logged.get(refused.giaddr) : this.#others;
+    const hasRoom = this.#hasRoomFor(dropped.giaddr, now);
+    const logged = hasRoom ? this.#logged.get(dropped.giaddr) : this.#others;
     if (logged !== undefined && now - logged.at < INTERVAL) {
       logged.notLogged += 1;
       return;
     }
-    if (hasRoom) this.#logged.set(refused.giaddr, { at: now, notLogged: 0 });
+    if (hasRoom) this.#logged.set(dropped.giaddr, { at: now, notLogged: 0 });
     else this.#others = { at: now, notLogged: 0 };
-    this.#warn(reason, refused, 1 + (logged?.notLogged ?? 0), hasRoom);
+    this.#warn(reason, dropped, 1 + (logged?.notLogged ?? 0), hasRoom);
   }
 
   #hasRoomFor(giaddr: Ipv4, now: number): boolean {
@@ -65,7 +65,7 @@ export class RelayWarnings {
     return this.#logged.size < RELAY_LIMIT;
   }
 
-  #warn(reason: RelayDrop, { giaddr, source }: RefusedRelay, count: number, isOne: boolean): void {
+  #warn(reason: RelayDrop, { giaddr, source }: DroppedRelay, count: number, isOne: boolean): void {
     const { message, remedy } = WARNINGS[reason];
     const names = { relay: ipv4ToText(giaddr), source: ipv4ToText(source), reason, count };
     this.#log.warn({ ...names, ...(isOne ? {} : { others: 'counted with it' }), remedy }, message);

@@ -282,7 +282,7 @@ export class Server {
     memory.store.idle(this.#parts.clock.now());
     this.#decisionLog?.check();
     this.#expiry?.sweep();
-    this.reservations.beat(this.#condition.trustsClock);
+    this.reservations.check(this.#condition.trustsClock);
     this.#fileReservations.check();
     this.#change ??= this.#watch(memory).finally(() => {
       this.#change = undefined;

@@ -35,17 +35,17 @@ export const NO_CLIENT_RULES: ClientRules = {
 };
 
 /** Why a list keeps a client away: what is denied counts before what is allowed, and each list for itself. */
-export type ListRefusal = 'denied' | 'not-allowed';
+export type ListDrop = 'denied' | 'not-allowed';
 
 /**
  * @param vendorClass Option 60, an octet a character; undefined: it was not sent.
  * @returns 'listed' if the lists let the client pass.
  */
-export function refusalByLists(
+export function dropByLists(
   rules: ClientRules,
   hardware: HardwareAddress,
   vendorClass: string | undefined,
-): ListRefusal | 'listed' {
+): ListDrop | 'listed' {
   const { allowedMacs, deniedMacs, allowedVendorClasses, deniedVendorClasses } = rules;
   if (deniedMacs.has(hardware) || isAmong(deniedVendorClasses, vendorClass)) return 'denied';
   if (allowedMacs.size > 0 && !allowedMacs.has(hardware)) return 'not-allowed';

@@ -10,7 +10,7 @@ import { ownLeaseTimes, putParameter } from './own-parameters.ts';
 export interface ClassTerms {
   readonly subnet: Subnet;
   /** True: they get no answer. */
-  readonly isRefused: boolean;
+  readonly isNotServed: boolean;
 }
 
 /** Sets of classes that are remembered; beyond them all are forgotten, so that no guest can fill the memory. */
@@ -59,7 +59,7 @@ function treeOf(subnet: Subnet): Tree {
   let tree = TREES.get(subnet);
   if (tree === undefined) {
     const root: Node = {
-      ...{ terms: { subnet, isRefused: false }, answer: undefined, says: NO_TERMS, next: new Map() },
+      ...{ terms: { subnet, isNotServed: false }, answer: undefined, says: NO_TERMS, next: new Map() },
     };
     tree = { root, size: 0 };
     TREES.set(subnet, tree);
@@ -70,7 +70,7 @@ function treeOf(subnet: Subnet): Tree {
 function withClass(added: ClientClass, { says: before, answer: said }: Node, subnet: Subnet): Node {
   const answer = said ?? added.answer;
   const says = both(before, added.terms);
-  const terms = { subnet: seenWith(says, subnet), isRefused: answer === 'never' };
+  const terms = { subnet: seenWith(says, subnet), isNotServed: answer === 'never' };
   return { terms, answer, says, next: new Map() };
 }
 

@@ -3,7 +3,7 @@ import { type ClientKey, clientKeyOf, keyOfClone } from '../../lease/client-key.
 import { isClaim, type Lease } from '../../lease/lease.ts';
 import type { LeaseView } from '../../lease/lease-view.ts';
 import { NO_HARDWARE } from '../../net/hardware-address.ts';
-import { NO_CLIENT_RULES, refusalByLists } from '../../subnet/client-rules.ts';
+import { dropByLists, NO_CLIENT_RULES } from '../../subnet/client-rules.ts';
 import type { Plan } from '../../subnet/plan.ts';
 import type { Message } from '../../wire/message.ts';
 import type { ClientDrop } from '../observer/client-drop.ts';
@@ -45,7 +45,7 @@ function dropOf(
   leases: Pick<LeaseView, 'bindingOf' | 'leasesOf'>,
   guestPorts: Pick<GuestPorts, 'portOf'> | undefined,
 ): ClientDrop | undefined {
-  const listed = refusalByLists(plan.clients, message.hardware, vendorClassOf(message));
+  const listed = dropByLists(plan.clients, message.hardware, vendorClassOf(message));
   if (listed !== 'listed') return listed;
   const { knownOnly, knownMacs, knownBy } = plan.clients;
   if (!knownOnly || knownMacs.has(message.hardware)) return undefined;

@@ -5,8 +5,8 @@ import type { Drop } from '../observer/drops.ts';
 import { RateTable } from './rate-table.ts';
 
 /**
- * More messages that may change a lease than this, for clients of all ports, are pressure. Each guest of a pool that boots
- * as a whole sends a few, from a port of its own.
+ * More messages than this, of those that `PortLimits.admit` is asked about, at all ports together, are pressure. Each guest
+ * of a pool that boots as a whole sends a few, from a port of its own.
  */
 const PRESSURE: Rate = { burst: 300, interval: 10 };
 
@@ -34,7 +34,10 @@ export class PortLimits {
     this.#changes = new RateTable(seed);
   }
 
-  /** For a message that may change a lease. `isKnown`: its client has a lease, or had one. */
+  /**
+   * For a message that may change a lease, and for any other message of a client without a record. `isKnown`: its client has a
+   * lease, or had one.
+   */
   admit(
     port: BridgePort | undefined,
     isKnown: () => boolean,

@@ -10,7 +10,7 @@ export interface DropRow {
   /** True: the datagram itself is faulty. False: any ordinary minute may have some. */
   readonly isFaulty: boolean;
   /** It was more than this gateway takes, or the operator's rules forbid it: the log tells it like what is faulty. */
-  readonly isRefused?: true;
+  readonly isUnwelcome?: true;
 }
 
 /** Why a message or an order was not decided, or its reply was not sent. docs/troubleshooting.md is made from this table. */
@@ -70,21 +70,21 @@ export const DROPS = {
   },
   overload: {
     isFaulty: false,
-    isRefused: true,
+    isUnwelcome: true,
     means:
       'More messages came than this gateway can answer. Those of clients without a lease are dropped first; a client that asks again is answered before those that ask for the first time, and who was offered an address gets it.',
     remedy: 'Look for a flood: the line `datagrams dropped` names the MAC address that was seen last.',
   },
   'mac-messages': {
     isFaulty: false,
-    isRefused: true,
+    isUnwelcome: true,
     means: 'Its MAC address has sent more messages in a second than GATEWAY_DHCP_LIMIT_MAC_MESSAGES allows.',
     remedy:
       'Look for a fault of that machine, or for a flood. Raise the setting if many clients share the MAC address.',
   },
   'mac-leases': {
     isFaulty: false,
-    isRefused: true,
+    isUnwelcome: true,
     means:
       'Its MAC address has taken as many new leases in a minute as GATEWAY_DHCP_LIMIT_MAC_LEASES allows.',
     remedy:
@@ -92,21 +92,21 @@ export const DROPS = {
   },
   'mac-changes': {
     isFaulty: false,
-    isRefused: true,
+    isUnwelcome: true,
     means:
       'Its MAC address has taken and released as many leases in a minute as GATEWAY_DHCP_LIMIT_MAC_CHANGES allows.',
     remedy: 'Look for a machine that releases its lease and takes it again without end.',
   },
   'port-messages': {
     isFaulty: false,
-    isRefused: true,
+    isUnwelcome: true,
     means:
       'While many messages come, the guest at its port of the bridge has sent more in a second, in the names of unknown clients, than GATEWAY_DHCP_LIMIT_MAC_MESSAGES allows one MAC.',
     remedy: 'Look at that guest: the log names the VM or container. It changes its MAC with its messages.',
   },
   'port-leases': {
     isFaulty: false,
-    isRefused: true,
+    isUnwelcome: true,
     means:
       'While many messages come, the guest at its port of the bridge has taken as many new leases in a minute as GATEWAY_DHCP_LIMIT_MAC_LEASES allows one MAC.',
     remedy:
@@ -114,41 +114,41 @@ export const DROPS = {
   },
   'port-changes': {
     isFaulty: false,
-    isRefused: true,
+    isUnwelcome: true,
     means:
       'While many messages come, the guest at its port of the bridge has taken and released as many leases in a minute as GATEWAY_DHCP_LIMIT_MAC_CHANGES allows one MAC.',
     remedy: 'As for `port-messages`.',
   },
   'segment-leases': {
     isFaulty: false,
-    isRefused: true,
+    isUnwelcome: true,
     means: 'Unknown clients have taken as many leases in a minute as GATEWAY_DHCP_LIMIT_NEW_LEASES allows.',
     remedy: 'Raise the setting if so many guests start at once.',
   },
   'unknown-messages': {
     isFaulty: false,
-    isRefused: true,
+    isUnwelcome: true,
     means:
       'Unknown clients have sent more messages in a second than GATEWAY_DHCP_LIMIT_UNKNOWN_MESSAGES allows.',
     remedy: 'Look for a flood. Raise the setting if so many guests start at once.',
   },
   denied: {
     isFaulty: false,
-    isRefused: true,
+    isUnwelcome: true,
     means:
       'Its MAC address or vendor class is on GATEWAY_DHCP_DENY_MACS or GATEWAY_DHCP_DENY_VENDOR_CLASSES.',
     remedy: 'Take it off that list if it is to be served. `vps-gateway health --json` has `refused_clients`.',
   },
   'not-allowed': {
     isFaulty: false,
-    isRefused: true,
+    isUnwelcome: true,
     means:
       'Its MAC address or vendor class is not on GATEWAY_DHCP_ALLOW_MACS or GATEWAY_DHCP_ALLOW_VENDOR_CLASSES, which is set.',
     remedy: 'Add it to that list if it is to be served. `vps-gateway health --json` has `refused_clients`.',
   },
   'unknown-client': {
     isFaulty: false,
-    isRefused: true,
+    isUnwelcome: true,
     means:
       'Its client has no reservation and has never had a lease, and GATEWAY_DHCP_KNOWN_CLIENTS_ONLY is on.',
     remedy:

@@ -8,7 +8,7 @@ import { ChurningMap } from './churning-map.ts';
 import { Locks } from './locks.ts';
 import { type Pending, PendingMessage, type WaitResult } from './pending.ts';
 import {
-  type DecisionToCommit,
+  type FinalDecision,
   isLocking,
   type PendingState,
   type Settled,
@@ -103,7 +103,7 @@ export class PendingQueues {
   }
 
   /** Locks what a change concerns, which nobody may have locked, until the change's outcome. */
-  beginCommit(pending: Pending, decision: DecisionToCommit, change: LeaseChange, decidedAt: number): void {
+  beginCommit(pending: Pending, decision: FinalDecision, change: LeaseChange, decidedAt: number): void {
     pending.beginCommit(decision, change, decidedAt);
     if (pending instanceof PendingMessage) this.#busy.set(pending.sender, pending);
     this.#locks.lockChange(pending, change);

@@ -37,7 +37,7 @@ export interface Waiting {
 /** Its change is in the next commit or in one under way. The change's client and addresses are locked. */
 export interface Committing {
   readonly name: 'committing';
-  readonly decision: DecisionToCommit;
+  readonly decision: FinalDecision;
   readonly change: LeaseChange;
   /** Monotonic milliseconds. */
   readonly decidedAt: number;
@@ -46,13 +46,14 @@ export interface Committing {
 /** The outcome of its decision is known. The next step replies, ends it, or decides it again. */
 export interface Settled {
   readonly name: 'settled';
-  readonly decision: DecisionToCommit;
+  readonly decision: FinalDecision;
   readonly outcome: DecisionOutcome;
   /** Monotonic milliseconds. */
   readonly decidedAt: number;
 }
 
-export type DecisionToCommit = Exclude<Decision, { kind: 'wait' }>;
+/** With or without a change. */
+export type FinalDecision = Exclude<Decision, { kind: 'wait' }>;
 export type DecisionToWait = Extract<Decision, { kind: 'wait' }>;
 
 export interface Transition {

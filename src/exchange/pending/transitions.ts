@@ -4,7 +4,7 @@ import type { Outcome } from '../../store/lease-store.ts';
 import type { DecisionOutcome } from '../observer/observer.ts';
 import {
   type Committing,
-  type DecisionToCommit,
+  type FinalDecision,
   type PendingState,
   type Settled,
   TRANSITIONS,
@@ -27,7 +27,7 @@ const OVER: PendingState = { name: 'over' };
  */
 export abstract class Transitions {
   #state = ARRIVED;
-  /** Decisions whose change was refused, or was only a step. */
+  /** Decisions whose change was a conflict, or was only a step. */
   #repeats = 0;
 
   get state(): PendingState {
@@ -84,7 +84,7 @@ export abstract class Transitions {
     return state as Waiting;
   }
 
-  beginCommit(decision: DecisionToCommit, change: LeaseChange, decidedAt: number): void {
+  beginCommit(decision: FinalDecision, change: LeaseChange, decidedAt: number): void {
     this.#enter(TRANSITIONS.beginCommit, { name: 'committing', decision, change, decidedAt });
   }
 
@@ -95,7 +95,7 @@ export abstract class Transitions {
     return settled;
   }
 
-  settle(decision: DecisionToCommit, outcome: DecisionOutcome, decidedAt: number): Settled {
+  settle(decision: FinalDecision, outcome: DecisionOutcome, decidedAt: number): Settled {
     const settled: Settled = { name: 'settled', decision, outcome, decidedAt };
     this.#enter(TRANSITIONS.settle, settled);
     return settled;

@@ -6,11 +6,17 @@ import { RecentSenders } from './recent-senders.ts';
 
 /** Milliseconds without a moment in which the sockets were empty, after which this gateway has more to do than it can. */
 const OVERLOADED_AFTER = 500;
-/**
- * Messages of strangers that one round decides at most under overload: at first; at least; so many more after each round
- * that has emptied the sockets; and from so many on it is over.
- */
-const LIMIT = { first: 64, least: 16, growth: 4, over: 512 } as const;
+/** Messages of strangers that one round decides at most under overload. */
+const LIMIT = {
+  /** When the overload begins. */
+  first: 64,
+  /** It is halved after each round that has not emptied the sockets, down to this. */
+  least: 16,
+  /** So many more after each round that has emptied them. */
+  growth: 4,
+  /** From so many on the overload is over. */
+  over: 512,
+} as const;
 
 /** With fewer datagrams in a round all of them are decided in their order: it makes no difference. */
 const FEW = 16;
@@ -41,7 +47,7 @@ export class Precedence {
   #left = 0;
   #monotonic = 0;
   #isSorting = false;
-  /** The last group that a sender has a message in; of those that have one in another than the first. */
+  /** The last group that a sender has a message in. Senders with messages in group 0 alone are not here. */
   readonly #senders = new Map<ClientKey, number>();
 
   /** `seed`: of 32 bits, and known to no client. */

@@ -6,7 +6,7 @@ import { GatewayStandsStill } from '../gateway/remote-gateway.ts';
 import { unavailable } from './problem.ts';
 import { SharedWork } from './shared-work.ts';
 
-/** How often the gateway carries its journal over for readers: milliseconds. */
+/** How often the gateway applies its journal for readers, at most: milliseconds. */
 const INTERVAL = 100;
 
 /** The lease file, as fresh as a reader may expect. */

@@ -77,9 +77,9 @@ function servesNow(asked: Asked | undefined): number {
 function countedFamilies(counters: CounterReader): readonly Family[] {
   const drops = counters.tally('drops', true);
   const rows: Readonly<Record<string, DropRow>> = DROPS;
-  const isRefusal = (cause: string) => rows[cause]?.isFaulty === true || rows[cause]?.isRefused === true;
+  const isOfGuard = (cause: string) => rows[cause]?.isFaulty === true || rows[cause]?.isUnwelcome === true;
   const byCause = (wanted: boolean) =>
-    Object.fromEntries(Object.entries(drops).filter(([cause]) => isRefusal(cause) === wanted));
+    Object.fromEntries(Object.entries(drops).filter(([cause]) => isOfGuard(cause) === wanted));
   return [
     tallied(
       'messages_total',
@@ -106,7 +106,7 @@ function countedFamilies(counters: CounterReader): readonly Family[] {
       help: 'Messages that a guard has refused: malformed or forged ones, and what a limit or a rule forbids.',
       samples: Object.entries(byCause(true)).map(
         ([cause, count]): MetricSample => [
-          { guard: rows[cause]?.isRefused === true ? 'rule' : 'check', cause },
+          { guard: rows[cause]?.isUnwelcome === true ? 'rule' : 'check', cause },
           count,
         ],
       ),

@@ -61,7 +61,7 @@ export class Sampler {
     const rows: Readonly<Record<string, DropRow>> = DROPS;
     let [drops, refused] = [0, 0];
     for (const [cause, count] of Object.entries(counters.tally('drops')))
-      if (rows[cause]?.isFaulty === true || rows[cause]?.isRefused === true) refused += count;
+      if (rows[cause]?.isFaulty === true || rows[cause]?.isUnwelcome === true) refused += count;
       else drops += count;
     const messages = Object.values(counters.tally('messages')).reduce((sum, count) => sum + count, 0);
     return { at: now(), messages, drops, refused, replies: counters.histogram('reply').counts };

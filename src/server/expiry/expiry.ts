@@ -29,7 +29,7 @@ export interface OrderReceiver {
 export class Expiry {
   readonly #store: LeaseStore;
   readonly #clock: Clock;
-  readonly #taker: OrderReceiver;
+  readonly #receiver: OrderReceiver;
   readonly #clockTrust: () => ClockTrust;
   readonly #context: () => PeerInput['context'];
   readonly #isByWallClock: (lease: Lease) => boolean;
@@ -41,14 +41,14 @@ export class Expiry {
   constructor(
     store: LeaseStore,
     clock: Clock,
-    taker: OrderReceiver,
+    receiver: OrderReceiver,
     clockTrust: () => ClockTrust,
     context: () => PeerInput['context'] = () => NO_PEERS_CONTEXT,
     isByWallClock: (lease: Lease) => boolean = () => true,
   ) {
     this.#store = store;
     this.#clock = clock;
-    this.#taker = taker;
+    this.#receiver = receiver;
     this.#clockTrust = clockTrust;
     this.#context = context;
     this.#isByWallClock = isByWallClock;
@@ -56,7 +56,7 @@ export class Expiry {
 
   /** One sweep, if no message is pending. Call it once a second. */
   sweep(): void {
-    if (this.#taker.isIdle) this.#sweep();
+    if (this.#receiver.isIdle) this.#sweep();
   }
 
   /** Addresses are needed: a sweep follows soon, even while messages are pending. */
@@ -96,7 +96,7 @@ export class Expiry {
     };
     for (const lease of expired) {
       this.#pending += 1;
-      const isTaken = this.#taker.submit({
+      const isTaken = this.#receiver.submit({
         decide: (on, leases) =>
           this.#isOver(lease, on, this.#clockTrust())
             ? expire(lease, { now: on, leases, context: this.#context() })
@@ -107,7 +107,7 @@ export class Expiry {
     }
   }
 
-  /** A lease of another gateway that shares them may end without regard to the wall clock. */
+  /** Where leases are shared, one that is known from etcd ends by how long it is known here, without regard to the wall clock. */
   #isOver(lease: Lease, now: Instant, clockTrust: ClockTrust): boolean {
     return this.#isByWallClock(lease) ? isOver(lease, now, clockTrust) : lease.expiresAt <= now;
   }

@@ -7,8 +7,8 @@ import { ListenIpSigns } from './listen-ip-signs.ts';
 
 /**
  * How long the start waits for an answer, from the first probe on: milliseconds. RFC 5227 §1.1 has seconds, for a host
- * that does not use its address yet. Here the kernel has the address already, the one who answers is a kernel too, in
- * less than a millisecond; the probe leaves before the lease file is opened, and who answers later is found while serving.
+ * that does not use its address yet. Here the kernel has the address already. The one who answers is a kernel too, and takes
+ * less than a millisecond. The probe leaves before the lease file is opened. Who answers later is found while serving.
  */
 const ANSWER_TIME = 50;
 /** A machine that has not answered for this time is gone: milliseconds. It is probed each second. */
@@ -20,8 +20,9 @@ const GONE = 3000;
 const UNDEFENDED = 6000;
 /** The same where this gateway has served against the holder until just before it was restarted. */
 const UNDEFENDED_RESTART = 2500;
-/** Two that wait for each other hear each other's probes, so many in a row: the lower hardware address goes first. */
+/** After so many probes of the other machine in a row, it waits too. Then the lower hardware address serves at once. */
 const PROBES_OF_A_WAIT = 4;
+/** And the higher one after this time without a defence of the address: milliseconds. */
 const UNDEFENDED_SECOND = 12_000;
 /**
  * The address plan has ten gateways. Where more machines than that have one address, somebody makes up hardware addresses,

@@ -59,7 +59,7 @@ export class ReservationControl {
   }
 
   /** Once a second. */
-  beat(trustsClock: boolean): void {
-    this.#intake.beat(trustsClock);
+  check(trustsClock: boolean): void {
+    this.#intake.check(trustsClock);
   }
 }

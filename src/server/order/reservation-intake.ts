@@ -64,7 +64,7 @@ export class ReservationIntake {
   readonly #parts: ServerParts;
   readonly #orders: OrderIntake;
   readonly #memory: () => Memory | undefined;
-  #beats = 0;
+  #checks = 0;
 
   constructor(parts: ServerParts, orders: OrderIntake, memory: () => Memory | undefined) {
     this.#parts = parts;
@@ -117,10 +117,10 @@ export class ReservationIntake {
   }
 
   /** Once a second: forgets removed reservations whose time is over, some at a time. */
-  beat(trustsClock: boolean): void {
-    this.#beats += 1;
+  check(trustsClock: boolean): void {
+    this.#checks += 1;
     const reservations = this.reservations;
-    if (this.#beats % LOOK_EVERY !== 0 || !trustsClock || reservations === undefined) return;
+    if (this.#checks % LOOK_EVERY !== 0 || !trustsClock || reservations === undefined) return;
     const now = this.#parts.clock.now();
     let left = FORGET_LIMIT;
     for (const { id, retiredUntil } of [...reservations.retired()]) {

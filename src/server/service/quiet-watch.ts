@@ -88,7 +88,7 @@ export class QuietWatch {
     const { serverIdentifier: self, subnet } = this.#plan;
     const { clusterPeers, peers } = this.#memory;
     const entitlement = mayHave(subnet, ANYBODY, address);
-    // Where a slot follows one address of many, that one is for anybody.
+    // In a pool larger than FOLLOWED a slot follows one address of many: it must be one that anybody may have.
     const isFollowed = entitlement === 'reserved' && sizeOf(subnet.pools) <= FOLLOWED;
     if (entitlement !== 'lease' && !isFollowed) return false;
     if (clusterPeers?.live.has(address) === true) return false;

@@ -43,18 +43,18 @@ export function serverStateOf(
     quietAddresses: quiet?.lap ?? NO_QUIET,
     noteQuietOffer: (address) => quiet?.lap.noteOffer(address),
     noteGap: () => missedTraffic.noteGap('stale'),
-    // A gateway that shares its leases is known without this.
     noteRequest: (server, address, client, hardware) => {
       quiet?.noteRequest(server, address);
       if (peers.known.has(server)) hostAnswers?.noteSelection(guestPorts?.hostOfCard(hardware));
       firstGateways?.noteSelection(server);
+      // A gateway that shares its leases is known without this.
       if (clusterPeers?.live.has(server) !== true) peers.noteRequest(server, address, client, hardware);
       // Any guest may name any gateway, so that one of this node names it does not show that it is at work.
       if (guestPorts?.portOfCard(hardware)?.kind !== 'guest') memory.otherGateways.noteSelection(server);
       if (peers.known.has(server)) peerMemory?.noteRequest(address);
       rogueServers.noteRequest(server, address, hardware);
     },
-    // Alone, and where leases are shared, nobody else confirms what this gateway does not know of.
+    // Only beside peers: one of them may confirm what this gateway does not know.
     noteReboot: (address, hardware) => {
       if (peers.peers.size === 0) return;
       quiet?.lap.claim(address);

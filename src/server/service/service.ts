@@ -1,9 +1,9 @@
 import type { ArpProber } from '../../detection/arp-prober.ts';
 import { Claims } from '../../detection/claims.ts';
-import { classRefusals } from '../../detection/class-refusals.ts';
 import { FirstGatewayList } from '../../detection/first-gateways.ts';
 import { BridgeGuestPorts } from '../../detection/guest-ports.ts';
 import { HostAnswers } from '../../detection/host-answers.ts';
+import { notServedByClass } from '../../detection/not-served-by-class.ts';
 import { Reception } from '../../detection/reception.ts';
 import { UnstoredClaims } from '../../detection/unstored-claims.ts';
 import { doubtsOfPlan, isNobodys } from '../../diagnosis/plan-doubts.ts';
@@ -104,7 +104,7 @@ export class Service {
       ),
       observer: observers(
         ...[observer, limits, claims, this.#unstored, ...learners],
-        classRefusals((message) => memory.droppedClients.note(message, 'refused-by-class')),
+        notServedByClass((message) => memory.droppedClients.note(message, 'refused-by-class')),
       ),
       seed: parts.seed,
       timings: memory.timings,

@@ -13,7 +13,7 @@ const BUSY_MILLISECONDS = 1000;
 
 /**
  * A connection of one's own to the lease file of a running gateway, for reading alone. It does not read the journal: the
- * gateway carries that over first. No read may be long, since the log of the file grows meanwhile.
+ * gateway applies that first. No read may be long, since the log of the file grows meanwhile.
  */
 export class LiveLeaseFile {
   readonly #file: string;
