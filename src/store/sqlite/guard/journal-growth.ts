@@ -8,7 +8,7 @@ import { removeUnfinished, writeJournal } from '../journal/journal-file.ts';
 import { halfBytesOf } from '../journal/journal-header.ts';
 import { RetryPause } from './retry-pause.ts';
 
-/** Guests come first: time from the first idle moment to the growth, in milliseconds. */
+/** Guests come first: milliseconds from the first idle moment to the growth. Once begun, it does not wait for them. */
 const GROW_AFTER = 1000;
 /** The time between two steps: milliseconds. */
 const NEXT_STEP = 1;
@@ -24,16 +24,17 @@ export interface JournalGrowthParts {
   /** The id of the lease file. Throws errors of SQLite. */
   readonly fileId: () => string;
   /**
-   * Uses the journal that is written under its other name now, unless files are lost. Throws errors of SQLite or of the file
-   * system.
+   * Gives the file that `unfinishedOf` names the journal's name, and uses it from now on; not while files are lost. Throws errors
+   * of SQLite or of the file system.
    */
   readonly replace: (now: Instant) => void;
 }
 
 /**
  * The journal that a start makes is small, so that a first start does not wait until its whole size is written. This writes one of
- * the whole size beside it, in small steps, and has it take the place of the first. If the disk has no room, leases are promised
- * with the small one, and it is tried again.
+ * the whole size beside it, in small steps, and has it take the place of the first. Between two steps guests are answered; a step
+ * holds up the thread while 1 MiB is written and synced. If the disk has no room, leases are promised with the small one, and it
+ * is tried again.
  */
 export class JournalGrowth {
   readonly #parts: JournalGrowthParts;

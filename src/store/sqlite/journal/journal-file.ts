@@ -18,7 +18,7 @@ import { JournalHalf } from './journal-half.ts';
 import { FILE_HEADER_BYTES, halfBytesOf, headerOf, readHeader } from './journal-header.ts';
 import { recover } from './journal-recovery.ts';
 
-/** Two halves of 16 MiB: over 100,000 leases each. */
+/** Two halves of 16 MiB: over 80,000 leases each, of 140 to 200 bytes. */
 export const JOURNAL_BYTES = FILE_HEADER_BYTES + 32 * 1024 * 1024;
 /** Two halves of 1 MiB, of a journal that a start makes: it waits for the disk, and `JournalGrowth` does the rest later. */
 export const FIRST_JOURNAL_BYTES = FILE_HEADER_BYTES + 2 * 1024 * 1024;
@@ -59,9 +59,9 @@ export interface JournalAside {
 }
 
 /**
- * Makes sure that a lease file has its journal. One that it makes is small: see `JournalGrowth`. A file that belongs to another lease file, or is no
- * journal, is renamed, and a new journal is made. A journal of this lease file without its header or its end is copied to
- * another name and repaired in its place, with all its batches.
+ * Makes sure that a lease file has its journal. One that it makes is small: see `JournalGrowth`. A file that belongs to another
+ * lease file, or is no journal, is renamed, and a new journal is made. A journal of this lease file without its header or its
+ * end is copied to another name and repaired in its place, with all its batches.
  *
  * @param bytes The whole size of a journal.
  * @throws Error of the file system.

@@ -32,8 +32,8 @@ export interface JournalOptions {
 
 /**
  * The write-ahead journal of a lease file: batches in the order of their commits, each durable when `append` returns. The
- * file does not grow: it is written over, so a commit is one small write through to the disk
- * (O_DSYNC), without the file system's own journal. It has two halves. One is written while the batches of the other are
+ * file has a fixed size and is written over, so a commit is one small write through to the disk (O_DSYNC), without the file
+ * system's own journal. (`JournalGrowth` puts a larger file in the place of a small one.) It has two halves. One is written while the batches of the other are
  * applied to the lease file; a half is begun anew when all its batches are safe in the lease file.
  *
  * Like SQLite's own log it relies on a write leaving the bytes beside it alone (https://www.sqlite.org/psow.html).
@@ -49,9 +49,9 @@ export class Journal {
   readonly #file: SyncedFile;
   readonly #fileId: string;
   #format: BatchFormat;
-  /** The sequence with which this run began. */
+  /** The sequence with which this run began to write this file. */
   readonly #runStart: number;
-  /** Records that this run has written. */
+  /** Records that this run has written into this file. */
   #records = 0;
   /** By half: the last batch that may not be written over; 0: none. */
   readonly #lastOf = [0, 0];
