@@ -1,5 +1,6 @@
 // The second half of `npm run build`: one file for each thread and process of the gateway and one for the reader of settings
-// files, in dist/run, and what V8 has compiled of them. A start then reads one file in place of three hundred, and compiles next to nothing.
+// files, in dist/run, and what V8 has compiled of them. A start then reads one file in place of three hundred, and compiles
+// next to nothing.
 // All is built aside and then put in place file by file, so that a gateway may start at any moment of a build.
 'use strict';
 const { spawn } = require('node:child_process');

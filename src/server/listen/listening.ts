@@ -132,7 +132,7 @@ export class Listening {
     const holder = claim?.holder;
     if (holder !== undefined) {
       const obstacle = heldBy(listen, holder);
-      // The address is there, but not for this machine alone: the code and exit status are those of an address that is not there.
+      // This machine has the address, but not alone. It may not serve on it, so the code is that of a missing address.
       if (!this.#parts.waits)
         throw new GatewayError('listen-ip-missing', `${obstacle.message}. To mend it: ${obstacle.remedy}`);
       this.#remind(obstacle);
