@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 
@@ -30,6 +32,25 @@ describeSystem('the signals of a gateway', [], () => {
     // Before Node has begun to run anything, the kernel ends it: nothing was open.
     expect(end === 0 || (end === 'SIGTERM' && filesOf(gateway.directory).length === 0)).toBe(true);
     if (end === 0) expect(filesOf(gateway.directory).filter((file) => !CLOSED.includes(file))).toEqual([]);
+  });
+
+  test('a mistake that ends it is written to standard error, with its file and line', async () => {
+    const directory = segment().folder();
+    const mistake = join(segment().folder(), 'mistake.cjs');
+    writeFileSync(
+      mistake,
+      `const { existsSync } = require('node:fs');
+       setInterval(() => {
+         if (existsSync('${directory}/api.sock')) null.mistake;
+       }, 10);`,
+    );
+    const gateway = new GatewayProcess(segment().node, { directory, nodeOptions: ['--require', mistake] });
+
+    const end = await gateway.ended();
+    await eventually('all that it wrote was read', () => gateway.words.length > 1, 5000);
+
+    expect(end).toBe(1);
+    expect(gateway.words.join('\n')).toMatch(/^TypeError: .*\n +at .*mistake\.cjs:3:/);
   });
 
   test('SIGUSR1 opens no debugger', async () => {

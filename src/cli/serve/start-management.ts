@@ -6,7 +6,7 @@ import { answerCalls } from '../../management/gateway/answer-calls.ts';
 import type { FromGateway, GatewayCalls, ToGateway } from '../../management/gateway/gateway-calls.ts';
 import type { ManagementOptions } from '../../management/gateway/options.ts';
 import { removeLeftSocket } from '../../management/listen/socket-file.ts';
-import { endNow } from './end-now.ts';
+import { endAtOnceWhile } from './end-now.ts';
 
 const PROGRAM = new URL('./management-thread.js', import.meta.url);
 /** What it may use, so that a mistake in it cannot take the memory of the whole process: megabytes. */
@@ -59,10 +59,7 @@ export class ManagementThread {
     this.#clock = clock;
     this.#say = say;
     this.#program = program;
-    // A thread that a disk blocks would keep the process from ending.
-    process.on('exit', (status) => {
-      if (this.#worker !== undefined) endNow(status);
-    });
+    endAtOnceWhile(() => this.#worker !== undefined);
   }
 
   /** What is wrong with API and metrics; guests are served all the same. */

@@ -6,7 +6,7 @@ import type { MirrorHostOptions } from '../../store/sqlite/remote/mirror-host.ts
 import type { FromMirror, MirrorThreadPort } from '../../store/sqlite/remote/mirror-messages.ts';
 import { openRemoteMirror } from '../../store/sqlite/remote/open-remote-mirror.ts';
 import type { RemoteMirror } from '../../store/sqlite/remote/remote-mirror.ts';
-import { endNow } from './end-now.ts';
+import { endAtOnceWhile } from './end-now.ts';
 
 const PROGRAM = new URL('./mirror-thread.js', import.meta.url);
 /** It writes, and keeps little: megabytes of its newest objects, of which Node would have let it have 48. */
@@ -22,10 +22,7 @@ export class MirrorThread {
   constructor(clock: Clock, say: Say) {
     this.#clock = clock;
     this.#say = say;
-    // A thread that a disk blocks would keep the process from ending.
-    process.on('exit', (status) => {
-      if (this.isRunning) endNow(status);
-    });
+    endAtOnceWhile(() => this.isRunning);
   }
 
   get isRunning(): boolean {
