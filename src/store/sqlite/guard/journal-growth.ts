@@ -10,7 +10,7 @@ import { RetryPause } from './retry-pause.ts';
 
 /** Guests come first: milliseconds from the first idle moment to the growth. Once begun, it does not wait for them. */
 const GROW_AFTER = 1000;
-/** The time between two steps: milliseconds. */
+/** The time between two steps, beside as much as a step has taken: milliseconds. */
 const NEXT_STEP = 1;
 
 export interface JournalGrowthParts {
@@ -104,11 +104,15 @@ export class JournalGrowth {
 
   #step(now: Instant): void {
     const { clock, replace } = this.#parts;
+    const begunAt = clock?.monotonic() ?? 0;
     try {
       if (this.#steps?.next().done === true) {
         this.#steps = undefined;
         replace(now);
-      } else if (clock !== undefined) this.#cancel = clock.after(NEXT_STEP, () => this.#step(clock.now()));
+      } else if (clock !== undefined) {
+        const took = clock.monotonic() - begunAt; // A slow disk leaves guests half of the time.
+        this.#cancel = clock.after(NEXT_STEP + took, () => this.#step(clock.now()));
+      }
     } catch (error) {
       this.#steps = undefined;
       this.#sayOnce(error);
