@@ -177,7 +177,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'exchange/parts',
     'exchange/pending',
   ],
-  // How much one card, one port and all unknown clients may ask for in a time.
+  // How often one card, one port, and all unknown clients together may ask.
   'exchange/limits': [
     'net',
     'wire',

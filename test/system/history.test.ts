@@ -84,7 +84,7 @@ describeSystem('a history with nearly as many rows as it may have', [], () => {
     const database = openSqlite(file, { readonly: true });
     const select = (what: string) => database.prepare(`SELECT ${what}`).pluck();
     const newest = select('max(id) FROM history');
-    /** Rows that are applied together are deleted in the order of their addresses, so that the halves are applied apart. */
+    // Rows that are applied together are deleted in the order of their addresses, so that the halves are applied apart.
     for (const half of [1, 2]) {
       for (let number = 0; number < TAKEN / 2; number += 1)
         await takeAndRelease(client, hardwareOf(2), half * TAKEN + number);

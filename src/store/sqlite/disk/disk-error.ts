@@ -101,7 +101,7 @@ export function hasRoomForIndex(file: string): boolean {
 }
 
 /**
- * Refuses to write so many bytes beside a file where the disk has no room for them: to fill it to its end would stop others.
+ * Throws if the disk of a file has no room for so many bytes more. A disk that is filled to its end stops other programs too.
  *
  * @throws Error with the code ENOSPC; Error of the file system.
  */

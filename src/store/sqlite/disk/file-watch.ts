@@ -31,7 +31,11 @@ export class FileWatch {
     }
   }
 
-  /** Returns what takes the file that is under the name `from` now as ours under the name `to`. Call it when it is renamed. */
+  /**
+   * Returns a function to call as soon as `from` is renamed to `to`: it remembers that file under its new name, and cannot fail.
+   *
+   * @throws Error of the file system: if `from` cannot be looked at.
+   */
   renaming(from: string, to: string): () => void {
     const { dev, ino, size } = statSync(from);
     return () => void this.#known.set(to, { dev, ino, size });

@@ -62,26 +62,26 @@ export function openDatabase(file: string, now: Instant, migrations: readonly Mi
  * Connects to a sound lease file. Where the disk has no room for the index of its log, SQLite keeps the index in memory, and
  * no other process can read the file meanwhile.
  *
- * @param patience How long the connection waits for another program that has the file: milliseconds. 0: not at all, until
+ * @param busyMilliseconds How long the connection waits for another program that has the file. 0: not at all, until
  *   `waitAsUsual` is called.
  * @throws Error of SQLite; GatewayError 'store-unusable'.
  */
-export function connectFile(file: string, patience = BUSY_MILLISECONDS): Connected {
+export function connectFile(file: string, busyMilliseconds = BUSY_MILLISECONDS): Connected {
   try {
-    return { database: connectAs(file, 'NORMAL', patience), isAlone: false };
+    return { database: connectAs(file, 'NORMAL', busyMilliseconds), isAlone: false };
   } catch (error) {
     if (codeOf(error) !== NO_ROOM_FOR_INDEX) throw error;
-    return { database: connectAs(file, 'EXCLUSIVE', patience), isAlone: true };
+    return { database: connectAs(file, 'EXCLUSIVE', busyMilliseconds), isAlone: true };
   }
 }
 
-/** From now on the connection waits for another program that has the file, as one does that is opened at the start. */
+/** From now on the connection waits for another program that has the file, as long as each does that `openDatabase` opens. */
 export function waitAsUsual(database: Database): void {
   database.pragma(`busy_timeout = ${BUSY_MILLISECONDS}`);
 }
 
-function connectAs(file: string, locking: 'NORMAL' | 'EXCLUSIVE', patience: number): Database {
-  const database = openSqlite(file, { timeout: patience });
+function connectAs(file: string, locking: 'NORMAL' | 'EXCLUSIVE', busyMilliseconds: number): Database {
+  const database = openSqlite(file, { timeout: busyMilliseconds });
   try {
     for (const suffix of ['', '-wal', '-shm']) tighten(file + suffix); // SQLite gives the files beside it the same mode.
     database.pragma(`locking_mode = ${locking}`);

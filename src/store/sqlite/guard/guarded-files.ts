@@ -131,8 +131,8 @@ export class GuardedFiles {
 
   /**
    * Reopens the file if the disk has room now for the index that lets other processes read it. If it cannot be opened, its log
-   * is not lost: SQLite deletes that with the last connection, also with another program's. Datagrams would wait too, so it
-   * does not wait for another program that has the file.
+   * is not lost: SQLite deletes that with the last connection, also with another program's. It does not wait for another program
+   * that has the file, since datagrams would wait too.
    */
   #reopen(): void {
     const { file, watch } = this.#parts;
@@ -160,8 +160,10 @@ export class GuardedFiles {
   }
 
   /**
-   * The journal that is written beside the one in use takes its place, unless files are lost. All that was committed is in the
-   * lease file by then.
+   * Puts the journal that was written beside the one in use in its place, unless files are lost. All that was committed is in
+   * the lease file by then.
+   *
+   * @throws Error of SQLite or of the file system.
    */
   #takeLargerJournal(now: Instant): void {
     const { file, watch } = this.#parts;

@@ -8,7 +8,7 @@ import { removeUnfinished, writeJournal } from '../journal/journal-file.ts';
 import { halfBytesOf } from '../journal/journal-header.ts';
 import { RetryPause } from './retry-pause.ts';
 
-/** Guests come first: milliseconds from the first idle moment to the growth. Once begun, it does not wait for them. */
+/** Milliseconds from the first idle moment to the growth, since guests come first. Once begun, it does not wait for them. */
 const GROW_AFTER = 1000;
 /** The time between two steps, beside as much as a step has taken: milliseconds. */
 const NEXT_STEP = 1;
@@ -24,17 +24,17 @@ export interface JournalGrowthParts {
   /** The id of the lease file. Throws errors of SQLite. */
   readonly fileId: () => string;
   /**
-   * Gives the file that `unfinishedOf` names the journal's name, and uses it from now on; not while files are lost. Throws errors
-   * of SQLite or of the file system.
+   * Renames the file that `unfinishedOf` names to the journal's name, and uses it from now on; does nothing while files are lost.
+   * Throws errors of SQLite or of the file system.
    */
   readonly replace: (now: Instant) => void;
 }
 
 /**
- * The journal that a start makes is small, so that a first start does not wait until its whole size is written. This writes one of
- * the whole size beside it, in small steps, and has it take the place of the first. Between two steps guests are answered; a step
- * holds up the thread while 1 MiB is written and synced. If the disk has no room, leases are promised with the small one, and it
- * is tried again.
+ * The journal that a start makes is small, so that the start need not wait until its whole size is written. This writes a journal
+ * of the whole size beside it, in small steps, and has it take the place of the small one. Between two steps guests are answered;
+ * a step holds up the thread while 1 MiB is written and synced. If the disk has no room, the small journal stays in use, and the
+ * growth is tried again.
  */
 export class JournalGrowth {
   readonly #parts: JournalGrowthParts;
@@ -48,7 +48,7 @@ export class JournalGrowth {
     this.#parts = parts;
   }
 
-  /** True for a journal that has not got its whole size. */
+  /** True for a journal that is smaller than the whole size. */
   mayGrow({ halfBytes }: Journal): boolean {
     return halfBytes < halfBytesOf(this.#parts.bytes);
   }
@@ -82,7 +82,7 @@ export class JournalGrowth {
     }
   }
 
-  /** Ends it; what is written so far is removed. It may begin again. */
+  /** Ends a growth under way, and removes what is written so far. It may begin again. */
   stop(): void {
     this.#cancel();
     const steps = this.#steps;
@@ -126,10 +126,6 @@ export class JournalGrowth {
     const { name, bytes, say } = this.#parts;
     const cause = `${codeOf(error)}: ${error instanceof Error ? error.message : String(error)}`;
     const remedy = `${isFull(codeOf(error)) ? 'make room on its disk' : 'remove the cause'}; it is tried again`;
-    say(
-      'warn',
-      { journal: name, bytes, cause, remedy },
-      'the journal has not got its whole size; leases are promised',
-    );
+    say('warn', { journal: name, bytes, cause, remedy }, 'the journal cannot grow; leases are given');
   }
 }

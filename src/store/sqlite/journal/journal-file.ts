@@ -20,7 +20,7 @@ import { recover } from './journal-recovery.ts';
 
 /** Two halves of 16 MiB: over 80,000 leases each, of 140 to 200 bytes. */
 export const JOURNAL_BYTES = FILE_HEADER_BYTES + 32 * 1024 * 1024;
-/** Two halves of 1 MiB, of a journal that a start makes: it waits for the disk, and `JournalGrowth` does the rest later. */
+/** Two halves of 1 MiB: of a journal that a start makes, since a start waits for the disk. `JournalGrowth` makes it larger later. */
 export const FIRST_JOURNAL_BYTES = FILE_HEADER_BYTES + 2 * 1024 * 1024;
 /** Written by one step, and synced, so that no step waits for all of a new journal. */
 const ZEROS = new Uint8Array(1024 * 1024);
@@ -34,7 +34,7 @@ export function unfinishedOf(journal: string): string {
   return `${journal}.new`;
 }
 
-/** Removes what was written of a journal that did not get its name. Where it cannot be removed, the next attempt meets it. */
+/** Removes what was written of a journal that did not get its name. What cannot be removed makes the next attempt fail. */
 export function removeUnfinished(journal: string): void {
   try {
     rmSync(unfinishedOf(journal), { force: true });
@@ -184,9 +184,9 @@ export function* writeJournal(journal: string, fileId: string, bytes: number): G
 }
 
 /**
- * Gives a journal that `writeJournal` has written its name, for good. The file that had the name is gone then.
+ * Renames the journal that `writeJournal` has written to its own name, durably. The file that had the name is gone then.
  *
- * @throws Error of the file system: if the name is the new file's by then, that may be undone by a loss of power.
+ * @throws Error of the file system. The new file may have the name by then; a loss of power may undo that.
  */
 export function putInPlace(journal: string): void {
   renameSync(unfinishedOf(journal), journal);

@@ -33,8 +33,8 @@ export interface JournalOptions {
 /**
  * The write-ahead journal of a lease file: batches in the order of their commits, each durable when `append` returns. The
  * file has a fixed size and is written over, so a commit is one small write through to the disk (O_DSYNC), without the file
- * system's own journal. (`JournalGrowth` puts a larger file in the place of a small one.) It has two halves. One is written while the batches of the other are
- * applied to the lease file; a half is begun anew when all its batches are safe in the lease file.
+ * system's own journal. It has two halves. One is written while the batches of the other are applied to the lease file; a half
+ * is begun anew when all its batches are safe in the lease file. `JournalGrowth` puts a larger file in the place of a small one.
  *
  * Like SQLite's own log it relies on a write leaving the bytes beside it alone (https://www.sqlite.org/psow.html).
  */

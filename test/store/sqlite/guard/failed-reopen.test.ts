@@ -20,10 +20,10 @@ let restore = () => {};
 afterEach(() => restore());
 
 /**
- * Calls `run` behind each database that this process closes from now on, until `restore` is called. `patience`: how long it
- * waited for another program, in milliseconds; undefined: it was closed before.
+ * Calls `run` behind each database that this process closes from now on, until `restore` is called. `busyMilliseconds`:
+ * how long it waited for another program; undefined: it was closed before.
  */
-function whenClosed(run: (name: string, patience: unknown) => void): void {
+function whenClosed(run: (name: string, busyMilliseconds: unknown) => void): void {
   const memory = openSqlite(':memory:');
   memory.close();
   const prototype = Object.getPrototypeOf(memory) as Database;
@@ -32,9 +32,9 @@ function whenClosed(run: (name: string, patience: unknown) => void): void {
     prototype.close = close;
   };
   prototype.close = function closeAndRun(this: Database) {
-    const patience = this.open ? this.pragma('busy_timeout', { simple: true }) : undefined;
+    const busyMilliseconds = this.open ? this.pragma('busy_timeout', { simple: true }) : undefined;
     close.call(this);
-    run(this.name, patience);
+    run(this.name, busyMilliseconds);
     return this;
   };
 }
@@ -102,7 +102,7 @@ describe('a lease file that began on a full disk, and that another program has w
     await store.close();
   });
 
-  it('is not waited for while datagrams come: only when it is open the connection waits for others', async ({
+  it('is reopened without waiting for that program; once it is open, its connection waits as any other does', async ({
     skip,
   }) => {
     const directory = smallDisk();
@@ -111,10 +111,10 @@ describe('a lease file that began on a full disk, and that another program has w
     fill(directory);
     const store = openIn(directory);
     let taker: Database | undefined;
-    const patiences: unknown[] = [];
-    whenClosed((name, patience) => {
-      if (name !== fileIn(directory) || patience === undefined) return;
-      patiences.push(patience);
+    const waits: unknown[] = [];
+    whenClosed((name, busyMilliseconds) => {
+      if (name !== fileIn(directory) || busyMilliseconds === undefined) return;
+      waits.push(busyMilliseconds);
       taker ??= take(directory);
     });
     rmSync(join(directory, 'filling'));
@@ -122,16 +122,16 @@ describe('a lease file that began on a full disk, and that another program has w
     store.idle(at(4));
     store.idle(at(6));
     const { trouble } = store;
-    const tried = [...patiences];
+    const tried = [...waits];
     taker?.close();
     store.idle(at(10));
-    patiences.length = 0;
+    waits.length = 0;
     await store.close();
 
     expect(trouble).toMatch(/SQLITE_BUSY|SQLITE_LOCKED/);
     expect(tried).toEqual([200, 0, 0]); // What was open, and two attempts.
     expect(store.trouble).toBeUndefined();
-    expect(patiences).toEqual([200]);
+    expect(waits).toEqual([200]);
   });
 
   it('as a mirror of shared leases: it is tried again until it can be opened', async ({ skip }) => {

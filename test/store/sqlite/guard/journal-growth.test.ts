@@ -196,7 +196,7 @@ describe('the journal of a new store', () => {
     expect(sizeIn(directory)).toBe(JOURNAL_BYTES);
   });
 
-  it('that cannot grow for what is in the way says so once, and its store goes on', async () => {
+  it('that cannot grow, since a directory is in the way, says so once, and its store goes on', async () => {
     const directory = temporaryDirectory();
     const said: unknown[] = [];
     const store = openIn(directory, { ...WHOLE, say: (...words) => said.push(words) });
@@ -236,7 +236,7 @@ describe('the journal of a new store', () => {
 const disk = smallDisk();
 
 it.skipIf(disk === undefined)(
-  'a disk without room for the whole journal is said once; leases are promised, and it is tried again',
+  'a disk without room for the whole journal is said once; leases are given, and it is tried again',
   async () => {
     const directory = disk ?? '';
     execFileSync('mount', ['-o', 'remount,size=5m', directory]);
