@@ -58,7 +58,7 @@ const SETTINGS_FILE_APART = {
     }));
   },
 };
-/** ip-num computes ranges of IPv6 when it is loaded, which nobody asks for: a twentieth of a start. */
+/** ip-num computes ranges of IPv6 when it is loaded. Nobody asks for them, and they take a twentieth of a start. */
 const RANGES_ON_DEMAND = {
   name: 'ranges-on-demand',
   setup({ onLoad }) {
@@ -72,6 +72,12 @@ const RANGES_ON_DEMAND = {
 };
 /** Modules of Node.js that a start needs late, or not at all: each is loaded when something of it is first used. */
 const LATE = /\b(import_\w+)=require\(("node:(?:child_process|fs\/promises|http2|tls|worker_threads)")\)/g;
+/** The beginning of each file: a function with the names that its text uses. */
+const BEGINNING = [
+  '(function (module, exports, require, __filename) {',
+  'const bundleUrl = require("node:url").pathToFileURL(__filename).href;',
+  'const delayed = (name) => new Proxy({}, { get: (_, key) => require(name)[key] });',
+].join(' ');
 /**
  * Flags of Node.js that the gateway is started with: those of an operator's shell, and of the unit and the container. V8 keeps
  * what it compiled for each set of flags apart.
@@ -142,9 +148,7 @@ async function bundle(name) {
     external: ['better-sqlite3', 'better-sqlite3-13', 'koffi', './settings-file.js'],
     plugins: [SETTINGS_FILE_APART, RANGES_ON_DEMAND],
     define: { 'import.meta.url': 'bundleUrl' },
-    banner: {
-      js: '(function (module, exports, require, __filename) { const bundleUrl = require("node:url").pathToFileURL(__filename).href; const delayed = (name) => new Proxy({}, { get: (_, key) => require(name)[key] });',
-    },
+    banner: { js: BEGINNING },
     footer: { js: '})' },
     sourcemap: 'external',
     sourcesContent: false,

@@ -17,7 +17,7 @@ export function nearestTo(
   for (const candidate of words) {
     // It takes at least so many edits. Nearly all words end here: a start compares each variable with each setting.
     if (Math.abs(word.length - candidate.length) >= fewest) continue;
-    if (strangers(letters, lettersOf(candidate)) >= fewest) continue;
+    if (leastEdits(letters, lettersOf(candidate)) >= fewest) continue;
     const edits = editsBetween(word, candidate, fewest);
     if (edits < fewest) [best, fewest] = [candidate, edits];
   }
@@ -31,8 +31,11 @@ function lettersOf(word: string): number {
   return bits;
 }
 
-/** How many letters one word has and the other lacks, of the one that has more of them: each takes an edit. */
-function strangers(one: number, other: number): number {
+/**
+ * A lower bound for the edits between two words, by the letters that they have. Each letter that only one of them has takes an
+ * edit; one edit may exchange a letter of each, so the larger of both numbers counts.
+ */
+function leastEdits(one: number, other: number): number {
   return Math.max(bitsIn(one & ~other), bitsIn(other & ~one));
 }
 

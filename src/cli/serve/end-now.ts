@@ -5,15 +5,17 @@ import { complain } from '../output/write-whole.ts';
 type Koffi = typeof import('koffi');
 
 /**
- * From now on the process ends at once when it ends, while this is so. Else Node's exit would wait for each thread, and a
+ * Makes the exit of the process wait for no thread, if `isRunning` is true by then. Node.js would wait for each thread, and a
  * thread that a disk blocks does not end.
+ *
+ * @param isRunning True while the thread in question runs. Asked at the exit.
  */
-export function endAtOnceWhile(isSo: () => boolean): void {
+export function endAtOnceWhile(isRunning: () => boolean): void {
   const uncaught: unknown[] = [];
   process.on('uncaughtExceptionMonitor', (error) => uncaught.push(error));
   process.on('exit', (status) => {
-    if (!isSo()) return;
-    for (const error of uncaught) complain(`${inspect(error)}\n`); // Node would write it after this.
+    if (!isRunning()) return;
+    for (const error of uncaught) complain(`${inspect(error)}\n`); // Node.js would write it after this listener.
     endNow(status);
   });
 }

@@ -18,7 +18,7 @@ const LONGEST_WAIT = 60_000;
 const LONG_LIFE = 60_000;
 /** How long a stop waits for it, which may just be starting: milliseconds. */
 const END_TIME = 2000;
-/** How long it then waits for the thread's end by force: milliseconds. A disk may block it for good. */
+/** How long it then waits for a thread that it has ended by force: milliseconds. A disk may block that thread for good. */
 const FORCED_END_TIME = 1000;
 
 const ENDED: RunningProblem = {
@@ -113,11 +113,13 @@ export class ManagementThread {
     }
   }
 
-  /** True if it happens in so many milliseconds. */
-  async #isWithin(time: number, happening: Promise<unknown>): Promise<boolean> {
+  /** True if the promise is fulfilled in so many milliseconds. */
+  async #isWithin(milliseconds: number, promise: Promise<unknown>): Promise<boolean> {
     let cancel = () => {};
-    const limit = new Promise<boolean>((resolve) => (cancel = this.#clock.after(time, () => resolve(false))));
-    const isInTime = await Promise.race([happening.then(() => true), limit]);
+    const limit = new Promise<boolean>(
+      (resolve) => (cancel = this.#clock.after(milliseconds, () => resolve(false))),
+    );
+    const isInTime = await Promise.race([promise.then(() => true), limit]);
     cancel();
     return isInTime;
   }

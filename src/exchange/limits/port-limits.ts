@@ -5,8 +5,8 @@ import type { Drop } from '../observer/drops.ts';
 import { RateTable } from './rate-table.ts';
 
 /**
- * More messages than this, of those that `PortLimits.admit` is asked about, at all ports together, are pressure. Each guest
- * of a pool that boots as a whole sends a few, from a port of its own.
+ * There is pressure when `PortLimits.admit` is asked about more messages than this, at all ports together. When the guests of a
+ * whole pool boot, each sends a few, from a port of its own.
  */
 const PRESSURE: Rate = { burst: 300, interval: 10 };
 

@@ -16,7 +16,8 @@ export class RateTable {
 
   /**
    * @param seed A whole number of 32 bits that no client can know, so that none can choose an address that meets another's cells.
-   * @param cells Of each row: a power of two, 65,536 at most. For rates of so many keys that fewer would all be over theirs.
+   * @param cells Of each row: a power of two, 65,536 at most. The more keys are counted at a time, the more cells are needed: else
+   *   other keys fill both cells of one.
    */
   constructor(seed: number, cells = CELLS) {
     this.#seed = seed;

@@ -3,8 +3,11 @@ import { join } from 'node:path';
 
 /** The socket's name in the leases directory. */
 export const API_SOCKET = 'api.sock';
-/** It is made in a directory that only this user may enter, so that nobody connects before its mode is set. */
-export const MAKING = '.api-';
+/**
+ * How the name begins of a directory in which a socket is made. Only this user may enter it, so that nobody connects before the
+ * socket's mode is set.
+ */
+export const MAKING_PREFIX = '.api-';
 
 /**
  * Removes what a listener has left that was ended before it could close. A process that uses the directory by now makes its
@@ -14,24 +17,25 @@ export const MAKING = '.api-';
  */
 export function removeLeftSocket(directory: string): void {
   rmSync(join(directory, API_SOCKET), { force: true });
-  removeHalfMade(directory);
+  removeMakingDirectories(directory);
 }
 
 /**
- * Removes the directories in which ended listeners were making a socket.
+ * Removes the directories in which listeners that have ended were making a socket.
  *
  * @throws Error of the file system.
  */
-export function removeHalfMade(directory: string): void {
-  for (const name of readdirSync(directory)) if (name.startsWith(MAKING)) removeMaking(join(directory, name));
+export function removeMakingDirectories(directory: string): void {
+  for (const name of readdirSync(directory))
+    if (name.startsWith(MAKING_PREFIX)) removeMakingDirectory(join(directory, name));
 }
 
-/** Removes a directory in which a socket was being made. */
-export function removeMaking(directory: string): void {
+/** Removes a directory in which a socket was being made, if it can be removed. */
+export function removeMakingDirectory(directory: string): void {
   try {
     rmSync(join(directory, API_SOCKET), { force: true });
     rmdirSync(directory);
   } catch {
-    // It is empty, and harmless.
+    // What is left of it is harmless.
   }
 }

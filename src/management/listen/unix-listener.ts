@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import { join } from 'node:path';
 import type { Say } from '../../log/say.ts';
 import { CONNECTION_LIMIT } from './http-server.ts';
-import { API_SOCKET, MAKING, removeHalfMade, removeMaking } from './socket-file.ts';
+import { API_SOCKET, MAKING_PREFIX, removeMakingDirectories, removeMakingDirectory } from './socket-file.ts';
 
 /** Only its owner may connect: unix(7) requires the right to write. */
 const OWNER_ONLY = 0o600;
@@ -37,7 +37,7 @@ export class UnixListener {
   /** Replaces what an earlier process has left. */
   async open(): Promise<void> {
     try {
-      removeHalfMade(this.#directory); // A process that was killed may have left one.
+      removeMakingDirectories(this.#directory); // A process that was killed may have left one.
     } catch {
       // The next step says what is wrong with the directory.
     }
@@ -51,7 +51,7 @@ export class UnixListener {
     this.#server?.close();
     this.#server?.closeAllConnections();
     if (this.#isInPlace()) rmSync(this.#path, { force: true });
-    if (this.#making !== undefined) removeMaking(this.#making); // Its thread ends before the socket is ready.
+    if (this.#making !== undefined) removeMakingDirectory(this.#making); // Its thread ends before the socket is ready.
   }
 
   async #look(): Promise<void> {
@@ -66,7 +66,7 @@ export class UnixListener {
   async #bind(): Promise<void> {
     let made: string | undefined;
     try {
-      made = mkdtempSync(join(this.#directory, MAKING));
+      made = mkdtempSync(join(this.#directory, MAKING_PREFIX));
       this.#making = made;
       const server = this.#make();
       const path = join(made, API_SOCKET);
@@ -84,7 +84,7 @@ export class UnixListener {
     } catch (error) {
       this.#failed(error);
     } finally {
-      if (made !== undefined) removeMaking(made);
+      if (made !== undefined) removeMakingDirectory(made);
       this.#making = undefined;
     }
   }

@@ -77,9 +77,9 @@ function servesNow(asked: Asked | undefined): number {
 function countedFamilies(counters: CounterReader): readonly Family[] {
   const drops = counters.tally('drops', true);
   const rows: Readonly<Record<string, DropRow>> = DROPS;
-  const isOfGuard = (cause: string) => rows[cause]?.isFaulty === true || rows[cause]?.isUnwelcome === true;
+  const isByGuard = (cause: string) => rows[cause]?.isFaulty === true || rows[cause]?.isUnwelcome === true;
   const byCause = (wanted: boolean) =>
-    Object.fromEntries(Object.entries(drops).filter(([cause]) => isOfGuard(cause) === wanted));
+    Object.fromEntries(Object.entries(drops).filter(([cause]) => isByGuard(cause) === wanted));
   return [
     tallied(
       'messages_total',

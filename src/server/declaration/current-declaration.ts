@@ -16,7 +16,7 @@ const PAUSE = 1;
 /** Leases that one step looks at. */
 const LEASES_PER_STEP = 4096;
 
-/** What of a server's parts it takes: the declaration of the start among them. */
+/** The parts of a server that it uses, with the declaration of the start. */
 interface DeclarationParts extends Declaration {
   readonly clock: Clock;
   readonly log: Log;
@@ -26,8 +26,8 @@ interface DeclarationParts extends Declaration {
   adopted?(declaration: Declaration): void;
 }
 
-/** What serves on a listen address by a plan. */
-interface PlanFollower {
+/** What serves on a listen address by a plan, and takes another one. */
+interface PlanAdopter {
   readonly listen: ListenAddress;
   adopt(plan: Plan): void;
 }
@@ -36,7 +36,7 @@ interface PlanFollower {
 export class CurrentDeclaration {
   readonly #parts: DeclarationParts;
   /** Undefined: nothing is served. */
-  readonly #service: () => PlanFollower | undefined;
+  readonly #service: () => PlanAdopter | undefined;
   /** Undefined: the server has not started, or has stopped. */
   readonly #store: () => LeaseStore | undefined;
   #current: Declaration;
@@ -45,7 +45,7 @@ export class CurrentDeclaration {
 
   constructor(
     parts: DeclarationParts,
-    service: () => PlanFollower | undefined,
+    service: () => PlanAdopter | undefined,
     store: () => LeaseStore | undefined,
   ) {
     this.#parts = parts;
@@ -107,7 +107,7 @@ export class CurrentDeclaration {
 
   /** Prepares the pools in steps. There is nothing to prepare while the server does not serve. */
   async #prepare(next: Declaration): Promise<void> {
-    let service: PlanFollower | undefined;
+    let service: PlanAdopter | undefined;
     let pools: Plan['subnet']['pools'] = [];
     for (;;) {
       const serving = this.#service();

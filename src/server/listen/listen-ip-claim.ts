@@ -20,9 +20,11 @@ const GONE = 3000;
 const UNDEFENDED = 6000;
 /** The same where this gateway has served against the holder until just before it was restarted. */
 const UNDEFENDED_RESTART = 2500;
-/** After so many probes in a row the other machine waits too: the lower hardware address serves at once. */
+/**
+ * A machine that has sent so many probes in a row waits too. Then the one with the lower hardware address serves at once, and the
+ * other one when nobody has defended the address for `UNDEFENDED_SECOND`: milliseconds.
+ */
 const PROBES_OF_A_WAIT = 4;
-/** And the higher one when nobody has defended the address for this time: milliseconds. */
 const UNDEFENDED_SECOND = 12_000;
 /**
  * The address plan has ten gateways. Where more machines than that have one address, somebody makes up hardware addresses,

@@ -21,7 +21,7 @@ import type { Memory } from '../parts/memory.ts';
 import type { ServerParts } from '../parts/server-parts.ts';
 import { changeIn, contextOf, type OrderIntake, type OrderRun } from './order-intake.ts';
 
-/** Beats of a second from one look at removed reservations to the next. */
+/** Calls of `check` from one look at removed reservations to the next; one is made each second. */
 const LOOK_EVERY = 30;
 /** Removed reservations that one look forgets. */
 const FORGET_LIMIT = 64;

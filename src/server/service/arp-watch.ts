@@ -12,8 +12,8 @@ import type { SegmentArp, SegmentPorts } from '../../transport/transport.ts';
 import type { QuietWatch } from './quiet-watch.ts';
 
 /**
- * `ArpEvidence` does not believe a crowd: many unknown machines at addresses where nobody was. So many that are set to addresses
- * of the pool by hand may have been started within ten minutes, and are no crowd yet.
+ * `ArpEvidence` does not believe a crowd: many unknown machines at addresses where nobody was. So many machines, with addresses of
+ * the pool that were set by hand, may start within ten minutes, and are no crowd yet.
  */
 const STARTED_BY_HAND = 16;
 /** In a small pool, a share of it, and at the least so many. */
