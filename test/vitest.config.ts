@@ -74,7 +74,7 @@ const COMPUTING = { maxWorkers: '100%', testTimeout: 30_000 };
 
 /**
  * Real programs in namespaces of their own: most of their time they wait, so four files run side by side on two processors.
- * What they wait for may take as long as `eventually` and a browser wait, which is to be said by those.
+ * A test has more time than `eventually` and a browser wait: these say what did not come, and a test's own limit does not.
  */
 const WAITING = {
   maxWorkers: availableParallelism() * 2,

@@ -9,8 +9,8 @@ const PLACE_BITS = 14;
 /** What has had no reply for so long is lost: milliseconds. */
 const PATIENCE = 1000;
 const LOOK_INTERVAL = 100;
-/** How often a client asks that has a lease and waits for the first ACK: milliseconds. */
-const KNOCKS = 4;
+/** The time from one question to the next of a client that has a lease and waits for the first ACK: milliseconds. */
+const ASK_INTERVAL = 4;
 
 /** A moment: milliseconds. */
 const REST = 0.1;
@@ -61,7 +61,7 @@ export class Exchanges {
   run(): WorkloadResult {
     const { seconds, settle, limit, rate, kind } = this.#work;
     const isUntilFirst = kind === 'until-ack' || kind === 'first-ack';
-    const isKnocking = kind === 'until-ack';
+    const isUntilAck = kind === 'until-ack';
     const start = performance.now();
     this.#measuredFrom = start + settle * 1000;
     const end = this.#measuredFrom + seconds * 1000;
@@ -73,9 +73,9 @@ export class Exchanges {
       const received = this.#receive();
       const queued = this.#queued + this.#begin(rate, start);
       this.#flush();
-      if (this.#now - looked > (isKnocking ? KNOCKS : LOOK_INTERVAL)) {
+      if (this.#now - looked > (isUntilAck ? ASK_INTERVAL : LOOK_INTERVAL)) {
         looked = this.#now;
-        this.#forgetLost(isKnocking ? KNOCKS : (this.#work.patience ?? PATIENCE));
+        this.#forgetLost(isUntilAck ? ASK_INTERVAL : (this.#work.patience ?? PATIENCE));
       }
       if (this.#work.rests === true && received === 0 && queued === 0) Atomics.wait(NOBODY, 0, 0, REST);
       const before = this.#now;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ChurningMap } from '../../../src/exchange/pending/churning-map.ts';
 import { SeededRandom } from '../../support/random.ts';
 
-describe('Holders', () => {
+describe('ChurningMap', () => {
   it.each(['texts', 'numbers'])('is a map for %s that come and go', (kind) => {
     const random = new SeededRandom(7);
     const keyOf = (number: number) =>
