@@ -23,4 +23,6 @@ cd "$work/tree" || exit 1
 npm ci --include=dev --ignore-scripts --loglevel=error >"$work/log" 2>&1 || { tail -n 20 "$work/log"; exit 1; }
 node node_modules/typescript/bin/tsc -p . && node bin/bundle.js || exit 1
 echo "Node.js $(node --version):"
-node node_modules/vitest/vitest.mjs run --config test/vitest.config.ts --project unit --project pure "$@"
+export FAILURES="$work/failures"
+node node_modules/vitest/vitest.mjs run --config test/vitest.config.ts --project unit --project pure "$@" ||
+  bash test/again-alone.sh "$FAILURES"
