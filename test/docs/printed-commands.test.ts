@@ -21,6 +21,7 @@ function ran(script: string, environment: NodeJS.ProcessEnv = {}): string {
   const { status, stdout, stderr } = spawnSync('bash', ['-c', `set -euo pipefail\n${script}`], {
     encoding: 'utf8',
     env: { ...process.env, ...environment },
+    timeout: 60_000, // The limit of a test ends nothing that holds up its thread.
   });
   expect(`${script}: ${status} ${status === 0 ? '' : stderr}`).toBe(`${script}: 0 `);
   return stdout;

@@ -9,7 +9,7 @@ const PLACE_BITS = 14;
 /** What has had no reply for so long is lost: milliseconds. */
 const PATIENCE = 1000;
 const LOOK_INTERVAL = 100;
-/** The time from one question to the next of a client that has a lease and waits for the first ACK: milliseconds. */
+/** How often a client that has a lease asks, until its first ACK: milliseconds. */
 const ASK_INTERVAL = 4;
 
 /** A moment: milliseconds. */
