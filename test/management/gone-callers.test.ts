@@ -12,16 +12,20 @@ import { httpServer } from '../../src/management/listen/http-server.ts';
 const CALLERS = 300;
 /** More than a socket takes whose other end reads nothing. */
 const LARGE = 4 * 1024 * 1024;
-/** Of work that takes longer than its caller is waited for, and of that patience, in which any machine begins it: milliseconds. */
-const LONG = 500;
-const SHORT = 250;
+/** How long an answer may take in some tests: milliseconds. Any machine begins one in this time. */
+const ANSWER_TIME = 250;
+/** Work that takes longer than that: milliseconds. */
+const WORK_TIME = 500;
 const TOO_BUSY = /^HTTP\/1\.1 503 Service Unavailable\r\n(.+\r\n)*retry-after: 2\r\n/i;
 const closing: (() => void)[] = [];
 afterEach(() => {
   for (const close of closing.splice(0)) close();
 });
 
-/** A server on a Unix socket, and the paths of the requests that it has begun. What is below /slow takes a while, /slower and the end of /pieces half a second; /gone and /events never end; /large is. */
+/**
+ * A server on a Unix socket, and the paths of the requests that it has begun. What is below /slow takes a while, /slower and the
+ * end of /pieces half a second; /gone and /events never end; /large is.
+ */
 async function served(patience = CALLER_PATIENCE) {
   const folder = mkdtempSync(join(tmpdir(), 'vps-gateway-gone-'));
   const socketPath = join(folder, 'api.sock');
@@ -43,13 +47,13 @@ async function served(patience = CALLER_PATIENCE) {
           new ReadableStream({
             start: (controller) => controller.enqueue(Buffer.from('begun ')),
             pull: async (controller) => {
-              await delay(LONG);
+              await delay(WORK_TIME);
               controller.enqueue(Buffer.from(gone?.aborted === true ? 'left' : 'done'));
               controller.close();
             },
           }),
         );
-      if (pathname.startsWith('/slow')) await delay(pathname === '/slower' ? LONG : 50);
+      if (pathname.startsWith('/slow')) await delay(pathname === '/slower' ? WORK_TIME : 50);
       if (pathname.startsWith('/gone')) await new Promise(() => {});
       if (pathname.startsWith('/large')) return new Response('x'.repeat(LARGE));
       return new Response(body === null ? 'done' : await new Response(body).text());
@@ -208,7 +212,7 @@ describe('a caller that has ended its side after its request', () => {
   });
 
   test('has an answer to its end that has begun, however long that takes', async () => {
-    const { askAndEnd } = await served({ ...CALLER_PATIENCE, answer: SHORT });
+    const { askAndEnd } = await served({ ...CALLER_PATIENCE, answer: ANSWER_TIME });
 
     const told = await askAndEnd(head('/pieces'));
 
@@ -216,7 +220,7 @@ describe('a caller that has ended its side after its request', () => {
   });
 
   test('has its change carried out and answered, however long that takes', async () => {
-    const { askAndEnd } = await served({ ...CALLER_PATIENCE, answer: SHORT });
+    const { askAndEnd } = await served({ ...CALLER_PATIENCE, answer: ANSWER_TIME });
 
     const told = await askAndEnd('PUT /slower HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nwhole');
 
