@@ -71,7 +71,7 @@ const RANGES_ON_DEMAND = {
   },
 };
 /** Modules of Node.js that a start needs late, or not at all: each is loaded when something of it is first used. */
-const LATE = /\b(import_\w+)=require\(("node:(?:child_process|fs\/promises|http2|tls|worker_threads)")\)/g;
+const LATE = /\b(\w+)=require\(("node:(?:child_process|fs\/promises|http2|tls|worker_threads)")\)/g;
 /** The beginning of each file: a function with the names that its text uses. */
 const BEGINNING = [
   '(function (module, exports, require, __filename) {',

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -43,6 +44,16 @@ const node = (...args: string[]) =>
     ...{ timeout: 25_000, killSignal: 'SIGKILL' }, // Nothing here is to serve: one that does would run for ever.
   });
 const version = () => node('bin/vps-gateway.js', '--version');
+
+test('a gateway loads some modules of Node.js only when they are used, and ip-num computes no range before it is asked', () => {
+  const { stdout } = node('-p', `require('./dist/run/serve.js'); process.moduleLoadList.join(' ')`);
+  const [serve = ''] = filesOf('.js').filter((name) => /^serve-/.test(name));
+
+  expect(stdout).toContain('NativeModule crypto'); // The list is what it seems to be.
+  for (const late of ['child_process', 'fs/promises', 'http2', 'tls'])
+    expect(stdout).not.toContain(`NativeModule ${late} `);
+  expect(readFileSync(join(run, serve), 'utf8')).not.toMatch(/IPv[46]\.\w+_RANGES?=/);
+});
 
 test('without a word it prints its help, with status 0', () => {
   const { status, stdout, stderr } = node('bin/vps-gateway.js');

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import {
@@ -45,12 +46,19 @@ async function onLoopback(count: number): Promise<EtcdMember[]> {
   return members;
 }
 
+/** Below the ports that the kernel gives to connections of other programs, which could take one before etcd opens it. */
 async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  for (;;) {
+    const server = createServer();
+    const port = randomInt(20_000, 32_000);
+    try {
+      server.listen(port, '127.0.0.1');
+      await once(server, 'listening');
+      return port;
+    } catch {
+      // Another program has it.
+    } finally {
+      server.close();
+    }
+  }
 }
