@@ -38,12 +38,12 @@ describeSystem('beside a flood of DHCPDISCOVERs in forged names', [], () => {
       async function beside() {
         await new Promise((resolve) => setTimeout(resolve, 1500)); // Until all that may be held is held.
         const boot = (number: number) =>
-          bootUntilLeased(client, `52:54:00:ff:02:${number.toString(16).padStart(2, '0')}`, 60_000);
+          bootUntilLeased(client, `52:54:00:ff:02:${number.toString(16).padStart(2, '0')}`, 90_000);
         const leases = await Promise.all(Array.from({ length: GUESTS }, (_, number) => boot(number)));
         return { leases, renewed: await rebind(client, known, 20) };
       }
     },
-    120_000,
+    150_000,
   );
 });
 
