@@ -72,10 +72,10 @@ export class JournalGrowth {
    * @throws Error of SQLite or of the file system.
    */
   complete(now: Instant): void {
-    const { name, bytes, fileId, replace } = this.#parts;
+    const { name, replace } = this.#parts;
     this.stop();
     try {
-      for (const _ of writeJournal(name, fileId(), bytes));
+      for (const _ of this.#writing());
       replace(now);
     } finally {
       removeUnfinished(name);
@@ -91,15 +91,20 @@ export class JournalGrowth {
   }
 
   #begin(now: Instant): void {
-    const { name, bytes, fileId } = this.#parts;
     try {
-      refuseFullDisk(name, bytes);
-      this.#steps = writeJournal(name, fileId(), bytes);
+      this.#steps = this.#writing();
     } catch (error) {
       this.#sayOnce(error);
       return;
     }
     this.#step(now);
+  }
+
+  /** @throws Error of SQLite or of the file system; also if the disk has no room for all of it. */
+  #writing(): Generator<undefined, void> {
+    const { name, bytes, fileId } = this.#parts;
+    refuseFullDisk(name, bytes);
+    return writeJournal(name, fileId(), bytes);
   }
 
   #step(now: Instant): void {

@@ -80,7 +80,7 @@ export function prepareJournal(file: string, fileId: string, now: Instant, bytes
     create(journal, fileId, bytes);
     return { isNew: true, aside: { file: aside, reason: 'it is of another lease file' } };
   }
-  const isFirst = found.size === FIRST_JOURNAL_BYTES;
+  const isFirst = found.size === FIRST_JOURNAL_BYTES; // The small one, if its header is all that it has lost.
   const halfBytes = header?.halfBytes ?? halfBytesOf(isFirst ? found.size : Math.max(found.size, bytes));
   const isCut = found.size < FILE_HEADER_BYTES + 2 * halfBytes || halfBytes === 0;
   if (header !== undefined && !isCut) {
@@ -148,9 +148,8 @@ export function copyAside(journal: string, what: string, now: Instant): string |
  */
 export function* makeJournal(journal: string, fileId: string, bytes: number): Generator<undefined, void> {
   yield* writeJournal(journal, fileId, bytes);
-  renameSync(unfinishedOf(journal), journal);
   try {
-    syncDirectoryOf(journal);
+    putInPlace(journal);
   } catch (error) {
     rmSync(journal, { force: true }); // Else it would be in the way of the next attempt.
     throw error;

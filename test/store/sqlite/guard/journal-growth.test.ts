@@ -267,6 +267,23 @@ it.skipIf(disk === undefined)(
   },
 );
 
+it.skipIf(disk === undefined)(
+  'a batch longer than a half fails on a disk without room for the whole journal, and other leases are promised',
+  async () => {
+    const directory = smallDisk() ?? '';
+    execFileSync('mount', ['-o', 'remount,size=5m', directory]);
+    const store = openIn(directory, { journalBytes: 3 * FIRST_JOURNAL_BYTES });
+
+    const outcomes = await store.commit(longBatch(store, at(1)));
+    const grew = isGrowing(directory);
+    const next = await bind(store, { client: 1, address: FIRST, at: at(3) });
+
+    expect(new Set(outcomes)).toEqual(new Set(['failed']));
+    expect(grew).toBe(false);
+    expect(next).toBe('committed');
+  },
+);
+
 /** The longest identifiers, which several options may make (RFC 3396). */
 function longBatch(store: SqliteStore, now: Instant) {
   return Array.from({ length: store.batchLimit }, (_, number) => {
